@@ -1,0 +1,95 @@
+//! A place in the merged document by its names, such as `components.api.scale.max`.
+
+use super::{Node, Value};
+use crate::source::Span;
+use std::fmt;
+
+/// Keys and indices from the root.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Path(Vec<String>);
+
+/// `at!["components", name, "scale"]`
+macro_rules! at {
+    ($($segment:expr),* $(,)?) => {
+        $crate::document::Path::from_iter([$($segment.to_string()),*])
+    };
+}
+pub(crate) use at;
+
+impl FromIterator<String> for Path {
+    fn from_iter<I: IntoIterator<Item = String>>(segments: I) -> Self {
+        Self(segments.into_iter().collect())
+    }
+}
+
+/// What a [`Path`] leads to.
+#[derive(Clone, Debug)]
+pub struct Place<'a> {
+    /// The key of the last part, if it is one.
+    pub key: Option<Span>,
+    pub node: &'a Node,
+    /// False where the path goes on past what was written: this is the nearest part above.
+    pub exact: bool,
+}
+
+impl Path {
+    /// This path with one more name.
+    #[must_use]
+    pub fn join(&self, segment: impl ToString) -> Self {
+        let mut longer = self.clone();
+        longer.0.push(segment.to_string());
+        longer
+    }
+
+    pub fn push(&mut self, segment: impl ToString) {
+        self.0.push(segment.to_string());
+    }
+
+    pub fn pop(&mut self) {
+        self.0.pop();
+    }
+
+    pub fn segments(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Follows the path from `root`; stops at the last part that was written.
+    pub fn locate<'a>(&self, root: &'a Node) -> Place<'a> {
+        let mut place = Place { key: None, node: root, exact: true };
+        for segment in &self.0 {
+            let next = match &place.node.value {
+                Value::Map(map) => map.get(segment).map(|entry| (Some(entry.key), &entry.node)),
+                Value::List(list) => segment.parse().ok().and_then(|at: usize| list.get(at)).map(|node| (None, node)),
+                Value::Null | Value::Scalar(_) => None,
+            };
+            let Some((key, node)) = next else { return Place { exact: false, ..place } };
+            place = Place { key, node, exact: true };
+        }
+        place
+    }
+}
+
+impl fmt::Display for Path {
+    /// Names joined by dots; a name that is more than letters, digits, `-` and `_` stands in brackets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, segment) in self.0.iter().enumerate() {
+            let plain = segment.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+            match (plain, at) {
+                (true, 0) => write!(f, "{segment}")?,
+                (true, _) => write!(f, ".{segment}")?,
+                (false, _) => write!(f, "[{segment}]")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn paths_read_like_the_document() {
+        let shown = at!["components", "api", "env", "DB_URL"].to_string();
+        assert_eq!(shown, "components.api.env.DB_URL");
+        assert_eq!(at!["labels", "a.b/c"].to_string(), "labels[a.b/c]");
+    }
+}

@@ -1,5 +1,122 @@
 //! Windlass: from a system and an environment to Kubernetes YAML.
+//!
+//! ```text
+//! files ─load─▶ documents ─layers─▶ one document ─decode─▶ spec (what was written)
+//!       ─resolve─▶ model (what it means) ─check─▶ Valid<Model> ─lower─▶ objects ─render─▶ tree
+//! ```
+//!
+//! Invariants. Only `workspace` and `cli` touch the outside: everything else takes values and returns
+//! values, and fails by findings alone. Each stage is a type that only the stage before it makes.
+//! Every pass collects what it finds; the checkpoints stand in [`compile`]. The same input gives the
+//! same bytes: ordered maps, no clock, no host, no environment.
 
+pub mod autoscale;
+pub mod capacity;
+pub mod check;
+pub mod cli;
 pub mod diagnostic;
+pub mod digest;
 pub mod document;
+pub mod fix;
+pub mod kube;
+pub mod layers;
+pub mod load;
+pub mod lower;
+pub mod model;
+pub mod render;
+pub mod resolve;
+pub mod runtime;
 pub mod source;
+pub mod spec;
+pub mod target;
+pub mod tree;
+pub mod workspace;
+pub mod yaml;
+
+use diagnostic::{Diagnostic, Diagnostics, code};
+use document::{Findings, at};
+use kube::Object;
+use load::{Loaded, LoadedEnvironment};
+use model::Model;
+use spec::{Environment, System};
+
+/// What compiling gave: objects unless there was an error, and every finding.
+#[derive(Debug)]
+pub struct Compiled {
+    /// In delivery order.
+    pub objects: Option<Vec<Object>>,
+    pub found: Diagnostics,
+}
+
+/// Compiles a system for one of its environments.
+pub fn compile(loaded: &Loaded, environment: &LoadedEnvironment) -> Compiled {
+    let mut found = Diagnostics::new();
+    let objects = objects(loaded, environment, &mut found);
+    Compiled { objects: objects.filter(|_| !found.has_errors()), found }
+}
+
+/// What a system means in one of its environments, whether or not it keeps the laws; and every finding.
+pub fn model(loaded: &Loaded, environment: &LoadedEnvironment) -> (Option<Model>, Diagnostics) {
+    let mut found = Diagnostics::new();
+    let model = with_model(loaded, environment, &mut found, |model, findings| {
+        let _ = check::check(model.clone(), findings);
+        Some(model)
+    });
+    (model, found)
+}
+
+fn objects(loaded: &Loaded, environment: &LoadedEnvironment, found: &mut Diagnostics) -> Option<Vec<Object>> {
+    with_model(loaded, environment, found, |model, findings| {
+        let valid = check::check(model, findings)?;
+        let objects = lower::lower(&valid);
+        dispose(valid);
+        Some(objects)
+    })
+}
+
+/// Merges, reads and resolves; then does what is wanted with the model.
+fn with_model<T>(
+    loaded: &Loaded,
+    environment: &LoadedEnvironment,
+    found: &mut Diagnostics,
+    then: impl FnOnce(Model, &mut Findings<'_>) -> Option<T>,
+) -> Option<T> {
+    let chain: Vec<_> = environment.chain.iter().map(AsRef::as_ref).collect();
+    let root = layers::merge(&loaded.system, &chain, found);
+    let system: Option<System> = spec::decode(&root, at![], found);
+    let target: Option<Environment> = spec::decode(root.get("environment")?, at!["environment"], found);
+    let (system, target) = (system?, target?);
+    if found.has_errors() {
+        return None;
+    }
+    let mut findings = Findings::new(&root);
+    let model = resolve::resolve(&system, &target, &environment.name, &loaded.contents, &mut findings);
+    let result = model.and_then(|model| then(model, &mut findings));
+    found.extend(
+        findings.found.into_iter().map(|finding| Diagnostic { environment: Some(environment.name.clone()), ..finding }),
+    );
+    dispose((root, system, target));
+    result
+}
+
+/// Gives memory back beside the work that goes on.
+fn dispose(value: impl Send + 'static) {
+    rayon::spawn(move || drop(value));
+}
+
+/// Renders objects to a tree.
+pub fn render(objects: &[Object]) -> Result<tree::Tree, Diagnostic> {
+    render::render(objects).map_err(|error| bug(&error))
+}
+
+/// Renders objects to one stream, in delivery order.
+pub fn stream(objects: &[Object]) -> Result<String, Diagnostic> {
+    render::stream(objects).map_err(|error| bug(&error))
+}
+
+/// What only a mistake of the compiler can bring about, and says so.
+fn bug(error: &render::RenderError) -> Diagnostic {
+    Diagnostic::error(code::BUG, error.to_string())
+        .reason("this is a bug in Windlass, not in what was written")
+        .help("report it with the system that shows it")
+}

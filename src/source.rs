@@ -97,6 +97,16 @@ impl Sources {
         &self.files[id.0 as usize]
     }
 
+    /// All files, in the order in which they were read.
+    pub fn files(&self) -> &[SourceFile] {
+        &self.files
+    }
+
+    /// The file that was read first: the system.
+    pub fn first(&self) -> Option<&SourceFile> {
+        self.files.first()
+    }
+
     /// Line and column of the start of a span.
     pub fn position(&self, span: Span) -> Position {
         self.file(span.file).position(span.start as usize)

@@ -5,9 +5,20 @@
 //! prints: each renderer returns text.
 
 pub mod code;
+mod conceal;
+mod fingerprint;
+mod github;
+mod gitlab;
+mod json;
+mod place;
+mod render;
+pub mod sanitize;
+mod sarif;
+mod text;
 
 use crate::source::Span;
 pub use code::Code;
+pub use render::{Format, Options, render};
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -161,6 +172,10 @@ impl Diagnostics {
         self.list.is_empty()
     }
 
+    pub fn as_slice(&self) -> &[Diagnostic] {
+        &self.list
+    }
+
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()
     }
@@ -173,6 +188,14 @@ impl Diagnostics {
             key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
         });
         self
+    }
+}
+
+impl<'a> IntoIterator for &'a Diagnostics {
+    type Item = &'a Diagnostic;
+    type IntoIter = std::slice::Iter<'a, Diagnostic>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
     }
 }
 

@@ -4,9 +4,14 @@
 //! its text, so that the type that reads it decides what it is. After [`overlay`], a value also
 //! knows what it replaced.
 
+pub mod finding;
+pub mod normalise;
+pub mod overlay;
 pub mod path;
+pub mod shape;
 
 use crate::source::Span;
+pub use finding::{Finding, Findings};
 use indexmap::IndexMap;
 pub(crate) use path::at;
 pub use path::{Path, Place};
@@ -36,8 +41,8 @@ pub struct Scalar {
     pub quoted: bool,
 }
 
-/// Entries in the order of writing.
-pub type Map = IndexMap<String, Entry>;
+/// Entries in the order of writing. Nothing depends on how keys are hashed.
+pub type Map = IndexMap<String, Entry, foldhash::fast::RandomState>;
 
 /// The value of a key, and where the key stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,9 +99,50 @@ impl Node {
             Value::Scalar(scalar) if scalar.quoted => "text",
             Value::Scalar(scalar) => match scalar.text.as_str() {
                 "true" | "false" => "true or false",
-                text if text.parse::<f64>().is_ok() => "a number",
+                text if decimal(text).is_some() => "a number",
                 _ => "text",
             },
         }
     }
+}
+
+impl Node {
+    /// The tree as JSON; plain scalars become what YAML 1.2's core schema takes them for.
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match &self.value {
+            Value::Null => Json::Null,
+            Value::List(items) => Json::Array(items.iter().map(Node::to_json).collect()),
+            Value::Map(map) => {
+                Json::Object(map.iter().map(|(key, entry)| (key.clone(), entry.node.to_json())).collect())
+            }
+            Value::Scalar(scalar) => scalar.to_json(),
+        }
+    }
+}
+
+impl Scalar {
+    fn to_json(&self) -> serde_json::Value {
+        let text = self.text.as_str();
+        if self.quoted {
+            return text.into();
+        }
+        match text {
+            "true" => true.into(),
+            "false" => false.into(),
+            _ => text
+                .parse::<i64>()
+                .map(serde_json::Value::from)
+                .or_else(|_| text.parse::<u64>().map(Into::into))
+                .or_else(|_| decimal(text).map(Into::into).ok_or(()))
+                .unwrap_or_else(|()| text.into()),
+        }
+    }
+}
+
+/// A number in digits; words such as `inf` and `nan` are text.
+fn decimal(text: &str) -> Option<f64> {
+    let digits = text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+' | '.'))
+        && text.contains(|c: char| c.is_ascii_digit());
+    text.parse().ok().filter(|number: &f64| digits && number.is_finite())
 }

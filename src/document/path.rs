@@ -35,13 +35,23 @@ pub struct Place<'a> {
 impl Path {
     /// This path with one more name.
     #[must_use]
-    pub fn join(&self, segment: impl ToString) -> Self {
-        let mut longer = self.clone();
-        longer.0.push(segment.to_string());
-        longer
+    pub fn join(&self, segment: &(impl ToString + ?Sized)) -> Self {
+        let mut longer = Vec::with_capacity(self.0.len() + 1);
+        longer.extend_from_slice(&self.0);
+        longer.push(segment.to_string());
+        Self(longer)
     }
 
-    pub fn push(&mut self, segment: impl ToString) {
+    /// This path with more names.
+    #[must_use]
+    pub fn extended(&self, names: &[&str]) -> Self {
+        let mut longer = Vec::with_capacity(self.0.len() + names.len());
+        longer.extend_from_slice(&self.0);
+        longer.extend(names.iter().map(ToString::to_string));
+        Self(longer)
+    }
+
+    pub fn push(&mut self, segment: &(impl ToString + ?Sized)) {
         self.0.push(segment.to_string());
     }
 
@@ -70,9 +80,10 @@ impl Path {
 }
 
 impl fmt::Display for Path {
-    /// Names joined by dots; a name that is more than letters, digits, `-` and `_` stands in brackets.
+    /// Names joined by dots, without the `environment` that the merged document puts before an environment's own keys; a name that is more than letters, digits, `-` and `_` stands in brackets.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, segment) in self.0.iter().enumerate() {
+        let shown = if self.0.len() > 1 && self.0[0] == "environment" { &self.0[1..] } else { &self.0[..] };
+        for (at, segment) in shown.iter().enumerate() {
             let plain = segment.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
             match (plain, at) {
                 (true, 0) => write!(f, "{segment}")?,

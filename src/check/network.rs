@@ -1,0 +1,263 @@
+//! Network: what is open to the outside, and what stays closed.
+
+use super::cidr::lies_inside;
+use super::places::first_written;
+use crate::diagnostic::{code, listed};
+use crate::document::{Finding, Findings, Path, at};
+use crate::model::{Body, Component, EgressTo, External, Model, Service};
+use crate::spec::{Kind, ServiceType, TrafficPolicy};
+
+/// Services with the place where they are written.
+fn services(model: &Model) -> impl Iterator<Item = (&Component, &Service, Path)> {
+    model.components.values().filter_map(|component| {
+        component.service.as_ref().map(|service| (component, service, at!["components", component.key, "service"]))
+    })
+}
+
+/// A headless Service has no address that could be reached from outside. Source: `ValidateService`:
+/// `clusterIP: None` only with the type `ClusterIP`.
+pub(super) fn headless_services_stay_inside(model: &Model, findings: &mut Findings<'_>) {
+    for (component, service, place) in services(model) {
+        if service.headless && service.kind != ServiceType::ClusterIp {
+            findings.push(
+                Finding::error(
+                    code::HEADLESS_OUTSIDE,
+                    place.join("type"),
+                    format!("the Service of `{}` is headless and of type {}", component.key, service.kind),
+                )
+                .label("needs an address")
+                .also(place.join("headless"), "has none")
+                .reason("Kubernetes takes `headless` only with the type ClusterIP")
+                .help("take one of the two away"),
+            );
+        }
+    }
+}
+
+/// What the outside reaches directly says who may come: without `sources` everyone may.
+pub(super) fn services_are_not_open_to_everyone(model: &Model, findings: &mut Findings<'_>) {
+    for (component, service, place) in services(model) {
+        if service.kind != ServiceType::ClusterIp && !service.headless && service.sources.is_empty() {
+            findings.push(
+                Finding::warning(
+                    code::OPEN_TO_ALL,
+                    place.join("type"),
+                    format!("everyone who reaches the cluster may reach `{}`", component.key),
+                )
+                .label("open to everyone")
+                .reason(format!("a Service of type {} opens its ports in the network policy too", service.kind))
+                .help("write `sources:` with the address ranges that may come, or use a route"),
+            );
+        }
+    }
+}
+
+/// Where `sources` are written, something sees the client's address: behind a port of every node it is
+/// lost. Source: `externalTrafficPolicy` of Kubernetes.
+pub(super) fn sources_are_seen(model: &Model, findings: &mut Findings<'_>) {
+    for (component, service, place) in services(model) {
+        let hidden =
+            service.kind == ServiceType::NodePort && service.external_traffic_policy != Some(TrafficPolicy::Local);
+        let unused = service.kind == ServiceType::ClusterIp;
+        if service.sources.is_empty() || !(hidden || unused) {
+            continue;
+        }
+        let (label, help) = if unused {
+            (
+                "nobody comes from outside",
+                "take `sources` away, or write `type: LoadBalancer`; inside the cluster the graph decides who may come",
+            )
+        } else {
+            ("never compared", "write `externalTrafficPolicy: Local`, so that the client's address is kept")
+        };
+        findings.push(
+            Finding::warning(
+                code::SOURCES_UNSEEN,
+                place.join("sources"),
+                format!("`sources` of `{}` are not enforced", component.key),
+            )
+            .label(label)
+            .also(place.join("type"), "the type")
+            .reason(
+                "`loadBalancerSourceRanges` holds for load balancers, and a policy sees the client only with `Local`",
+            )
+            .help(help),
+        );
+    }
+}
+
+/// What a component may reach has an address: a network policy of Kubernetes knows no host names.
+pub(super) fn egress_has_addresses(model: &Model, findings: &mut Findings<'_>) {
+    for component in model.components.values() {
+        for egress in &component.egress {
+            let EgressTo::Hosts(hosts) = &egress.to else { continue };
+            if !model.network.deny && component.kind != Kind::Agent {
+                continue;
+            }
+            let stay = if hosts.len() == 1 { "stays" } else { "stay" };
+            findings.push(
+                Finding::warning(
+                    code::EGRESS_CLOSED,
+                    at!["components", component.key, "egress", egress.name, "hosts"],
+                    format!("{} {stay} closed to `{}`", listed(hosts.iter().map(String::as_str)), component.key),
+                )
+                .label("no address is known")
+                .reason("a network policy of Kubernetes takes address ranges, no host names")
+                .help("write the addresses beside them as `cidrs`, or `any: true` with a reason in `because`"),
+            );
+        }
+    }
+}
+
+/// An external that somebody uses has an address, for the same reason.
+pub(super) fn externals_have_addresses(model: &Model, findings: &mut Findings<'_>) {
+    for (component, hosts) in model.components.values().filter_map(|component| Some((component, names(component)?))) {
+        let kept = |user: &Component| model.network.deny || user.kind == Kind::Agent;
+        let mut users = model.edges.iter().filter(|edge| edge.to == component.key);
+        let Some(user) = users.find(|edge| model.component(&edge.from).is_some_and(kept)) else { continue };
+        let place = at!["components", component.key];
+        let stay = if hosts.len() == 1 { "stays" } else { "stay" };
+        findings.push(
+            Finding::warning(
+                code::EXTERNAL_CLOSED,
+                first_written(findings, [place.join("host"), place.join("hosts")]),
+                format!("{} {stay} closed to `{}`", listed(hosts.iter().map(String::as_str)), user.from),
+            )
+            .label("no address is known")
+            .also(at!["components", user.from, "uses", component.key], "used here")
+            .reason("a network policy of Kubernetes takes address ranges, no host names")
+            .help("write the addresses beside it as `cidrs`, or `pods` where it runs in this cluster"),
+        );
+    }
+}
+
+/// The names by which alone an external is known.
+fn names(component: &Component) -> Option<&[String]> {
+    match &component.body {
+        Body::External(External { to: EgressTo::Hosts(hosts), .. }) => Some(hosts),
+        _ => None,
+    }
+}
+
+/// An exception lies inside the range that it is taken from. Source: `ValidateIPBlock` of Kubernetes.
+pub(super) fn exceptions_lie_inside_their_range(model: &Model, findings: &mut Findings<'_>) {
+    for component in model.components.values() {
+        for egress in &component.egress {
+            let EgressTo::Cidrs { cidrs, except, .. } = &egress.to else { continue };
+            let place = at!["components", component.key, "egress", egress.name];
+            let outside = |range: &&String| !cidrs.iter().any(|cidr| lies_inside(range, cidr));
+            for (index, range) in except.iter().enumerate().filter(|(_, range)| outside(range)) {
+                findings.push(
+                    Finding::error(
+                        code::EXCEPT_OUTSIDE,
+                        place.join("except").join(&index),
+                        format!("`{range}` lies in no range that `{}` may reach", component.key),
+                    )
+                    .label("nothing to except")
+                    .also(place.join("cidrs"), "the ranges")
+                    .reason("an exception must be a true part of its range")
+                    .help("take it away, or write the range that it belongs to"),
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{api, edge, law, second, texts};
+    use super::*;
+    use crate::model::Egress;
+
+    fn service(model: &mut Model, kind: ServiceType) -> &mut Service {
+        let service = api(model).service.as_mut().unwrap();
+        service.kind = kind;
+        service
+    }
+
+    fn egress(model: &mut Model, to: EgressTo) {
+        api(model).egress.push(Egress { name: "out".into(), to, ports: vec![443] });
+    }
+
+    #[test]
+    fn headless_is_for_the_inside() {
+        let headless =
+            |kind| law(headless_services_stay_inside).with(move |model| service(model, kind).headless = true);
+        headless(ServiceType::LoadBalancer).breaks(code::HEADLESS_OUTSIDE, "components.api.service.type");
+        headless(ServiceType::ClusterIp).keeps();
+    }
+
+    #[test]
+    fn an_open_service_says_to_whom() {
+        law(services_are_not_open_to_everyone)
+            .with(|model| _ = service(model, ServiceType::NodePort))
+            .breaks(code::OPEN_TO_ALL, "components.api.service.type");
+        law(services_are_not_open_to_everyone)
+            .with(|model| service(model, ServiceType::LoadBalancer).sources = texts(&["10.0.0.0/8"]))
+            .keeps();
+        law(services_are_not_open_to_everyone).keeps();
+    }
+
+    #[test]
+    fn sources_are_compared_with_somebody() {
+        let sources = |kind, policy| {
+            law(sources_are_seen).with(move |model| {
+                let service = service(model, kind);
+                service.sources = texts(&["10.0.0.0/8"]);
+                service.external_traffic_policy = policy;
+            })
+        };
+        let place = "components.api.service.sources";
+        sources(ServiceType::NodePort, None).breaks(code::SOURCES_UNSEEN, place);
+        sources(ServiceType::ClusterIp, None).breaks(code::SOURCES_UNSEEN, place);
+        sources(ServiceType::NodePort, Some(TrafficPolicy::Local)).keeps();
+        sources(ServiceType::LoadBalancer, Some(TrafficPolicy::Local)).keeps();
+    }
+
+    #[test]
+    fn hosts_without_addresses_stay_closed() {
+        let hosts = EgressTo::Hosts(texts(&["api.example.com"]));
+        let found = law(egress_has_addresses)
+            .with(|model| egress(model, hosts.clone()))
+            .breaks(code::EGRESS_CLOSED, "components.api.egress.out.hosts");
+        assert_eq!(found.message, "`api.example.com` stays closed to `api`");
+        law(egress_has_addresses)
+            .with(|model| {
+                egress(model, hosts);
+                model.network.deny = false;
+            })
+            .keeps();
+    }
+
+    #[test]
+    fn an_external_has_an_address() {
+        let external = |to: EgressTo| {
+            law(externals_have_addresses).with(move |model| {
+                let mail = second(model, "mail");
+                mail.kind = Kind::External;
+                mail.body = Body::External(External { to, ports: Vec::new(), alias: None });
+                edge(model, "api", "mail", false);
+            })
+        };
+        let hosts = || EgressTo::Hosts(texts(&["smtp.example.com"]));
+        external(hosts()).breaks(code::EXTERNAL_CLOSED, "components.mail.host");
+        external(hosts()).with(|model| model.network.deny = false).keeps();
+        external(hosts()).with(|model| model.edges.clear()).keeps();
+        let cidrs = texts(&["203.0.113.0/24"]);
+        external(EgressTo::Cidrs { cidrs, except: Vec::new(), hosts: Vec::new() }).keeps();
+    }
+
+    #[test]
+    fn an_exception_is_part_of_a_range() {
+        let except = |range: &'static str| {
+            law(exceptions_lie_inside_their_range).with(move |model| {
+                egress(
+                    model,
+                    EgressTo::Cidrs { cidrs: texts(&["10.0.0.0/8"]), except: texts(&[range]), hosts: Vec::new() },
+                );
+            })
+        };
+        except("192.168.0.0/16").breaks(code::EXCEPT_OUTSIDE, "components.api.egress.out.except.0");
+        except("10.1.0.0/16").keeps();
+    }
+}

@@ -1,0 +1,160 @@
+//! Where the fields of a container stand: its own, or those of its component that come along.
+
+use crate::document::{Findings, Path, at};
+use crate::model::{Body, Component, Container, FileMap, Model, Pod, Resources};
+
+/// Where the fields of one container stand.
+pub(super) struct Site<'m> {
+    pub(super) component: &'m Component,
+    /// The container's own place first, then those whose fields come along.
+    roots: Vec<Path>,
+    /// What the container is called in a sentence, where its own place is not the component.
+    own: Option<String>,
+}
+
+impl<'m> Site<'m> {
+    /// The place of the component's main container.
+    pub(super) fn main(component: &'m Component) -> Self {
+        Self { component, roots: vec![at!["components", component.key]], own: None }
+    }
+
+    fn init(component: &'m Component, step: &str) -> Self {
+        let key = &component.key;
+        let mut roots = vec![at!["components", key, "init", step]];
+        // Steps that another field brings: a wait, a migration, the weights of a model.
+        match step.strip_prefix("wait-for-") {
+            Some(used) => roots.push(at!["components", key, "uses", used]),
+            None if step == "migrate" || step == "model" => roots.push(at!["components", key, step]),
+            None => {}
+        }
+        roots.push(at!["components", key]);
+        Self { component, roots, own: Some(format!("the step `{step}` of `{key}`")) }
+    }
+
+    pub(super) fn sidecar(component: &'m Component, name: &str) -> Self {
+        let key = &component.key;
+        let own = format!("the sidecar `{name}` of `{key}`");
+        Self { component, roots: vec![at!["components", key, "sidecars", name]], own: Some(own) }
+    }
+
+    fn release(component: &'m Component) -> Self {
+        let key = &component.key;
+        let roots = vec![at!["components", key, "migrate"], at!["components", key]];
+        Self { component, roots, own: Some(format!("the migration of `{key}`")) }
+    }
+
+    /// The place of a field: the first one that is written.
+    pub(super) fn at(&self, findings: &Findings<'_>, field: &[&str]) -> Path {
+        let places = self.roots.iter().map(|root| root.extended(field));
+        let written = places.clone().find(|place| findings.is_written(place));
+        let nearest = || self.roots.iter().position(|root| findings.is_written(root)).unwrap_or(0);
+        written.or_else(|| places.clone().nth(nearest())).unwrap_or_default()
+    }
+
+    /// Whose field stands at `place`, for a sentence. The same for all containers that inherit it, so
+    /// that one mistake gives one finding.
+    pub(super) fn subject(&self, place: &Path) -> String {
+        let inside = self.roots.first().is_some_and(|root| place.segments().starts_with(root.segments()));
+        match &self.own {
+            Some(own) if inside => own.clone(),
+            _ => format!("`{}`", self.component.key),
+        }
+    }
+}
+
+/// All containers of all pods, each with its place.
+pub(super) fn containers(model: &Model) -> Vec<(Site<'_>, &Container)> {
+    let mut all = Vec::new();
+    for component in model.components.values() {
+        if let Some(workload) = component.workload() {
+            all.push((Site::main(component), &workload.pod.main));
+            all.extend(steps(component, &workload.pod));
+        }
+        for release in &component.releases {
+            all.push((Site::release(component), &release.pod.main));
+            all.extend(steps(component, &release.pod));
+        }
+    }
+    all
+}
+
+/// The containers beside the main one: steps, and sidecars.
+fn steps<'m>(component: &'m Component, pod: &'m Pod) -> impl Iterator<Item = (Site<'m>, &'m Container)> {
+    let init = pod.init.iter().map(|step| (Site::init(component, &step.name), step));
+    init.chain(pod.sidecars.iter().map(|sidecar| (Site::sidecar(component, &sidecar.name), sidecar)))
+}
+
+/// What all containers ask for, those of operators included.
+pub(super) fn resources(model: &Model) -> Vec<(Site<'_>, &Resources)> {
+    let mut all: Vec<_> = containers(model).into_iter().map(|(site, container)| (site, &container.resources)).collect();
+    for component in model.components.values() {
+        if let Body::Cluster(cluster) = &component.body {
+            all.push((Site::main(component), &cluster.resources));
+        }
+    }
+    all
+}
+
+/// The pods of all components, those of release jobs included.
+pub(super) fn pods(model: &Model) -> Vec<(Site<'_>, &Pod)> {
+    let mut all = Vec::new();
+    for component in model.components.values() {
+        all.extend(component.workload().map(|workload| (Site::main(component), &workload.pod)));
+        all.extend(component.releases.iter().map(|release| (Site::release(component), &release.pod)));
+    }
+    all
+}
+
+/// The maps of files of a component and of its release jobs.
+pub(super) fn file_maps(component: &Component) -> impl Iterator<Item = &FileMap> {
+    let own = component.workload().into_iter().flat_map(|workload| &workload.files);
+    own.chain(component.releases.iter().flat_map(|release| &release.files))
+}
+
+/// Components with pods of their own.
+pub(super) fn workloads(model: &Model) -> impl Iterator<Item = (&Component, &Pod)> {
+    model.components.values().filter_map(|component| Some((component, &component.workload()?.pod)))
+}
+
+/// The first of these places that is written, else the first.
+pub(super) fn first_written<const N: usize>(findings: &Findings<'_>, places: [Path; N]) -> Path {
+    let at = places.iter().position(|place| findings.is_written(place)).unwrap_or(0);
+    places.into_iter().nth(at).unwrap_or_default()
+}
+
+/// The text written at a place.
+pub(super) fn text<'a>(findings: &Findings<'a>, place: &Path) -> Option<&'a str> {
+    let found = place.locate(findings.root());
+    if found.exact { found.node.as_text() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::fixture;
+    use serde_json::json;
+
+    #[test]
+    fn an_inherited_field_stands_at_the_component() {
+        let model = fixture::model();
+        let component = &model.components["api"];
+        let root =
+            fixture::document(&json!({"components": {"api": {"image": "x", "init": {"a": {"command": ["y"]}}}}}));
+        let findings = Findings::new(&root);
+        let site = Site::init(component, "a");
+        let (image, command) = (site.at(&findings, &["image"]), site.at(&findings, &["command", "0"]));
+        assert_eq!(image.to_string(), "components.api.image");
+        assert_eq!(command.to_string(), "components.api.init.a.command.0");
+        assert_eq!((site.subject(&image), site.subject(&command)), ("`api`".into(), "the step `a` of `api`".into()));
+        assert_eq!(site.at(&findings, &["resources"]).to_string(), "components.api.init.a.resources");
+    }
+
+    #[test]
+    fn a_generated_step_stands_where_it_comes_from() {
+        let model = fixture::model();
+        let root = fixture::document(&json!({"components": {"api": {"uses": {"db": {"wait": true}}}}}));
+        let findings = Findings::new(&root);
+        let site = Site::init(&model.components["api"], "wait-for-db");
+        assert_eq!(site.at(&findings, &["image"]).to_string(), "components.api.uses.db.image");
+    }
+}

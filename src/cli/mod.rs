@@ -1,0 +1,127 @@
+//! The command line: one file a command; a command's doc comment is its help.
+//!
+//! Promises: exit code 0 for done and clean, 1 for findings that stop (or differences that were asked
+//! for), 2 for wrong usage, 3 for the machine's fault; a closed pipe is success; nothing but what was
+//! asked for goes to standard output.
+#![expect(clippy::disallowed_methods, reason = "the command line knows where it runs")]
+
+mod build;
+mod capacity;
+mod check;
+mod init;
+mod project;
+mod schema;
+mod simulate;
+mod table;
+mod terminal;
+
+use crate::diagnostic::Format;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use terminal::Terminal;
+
+/// Compiles the spec of an AI system to Kubernetes YAML, one folder for each environment
+///
+/// A system says what the product is made of, an environment where it runs. Windlass checks the two
+/// together and writes deterministic manifests that Argo CD or Flux can follow.
+#[derive(Debug, Parser)]
+#[command(name = "windlass", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+#[command(after_help = "Start with `windlass init`, then `windlass check` and `windlass build`.")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    Check(check::Check),
+    Build(build::Build),
+    Capacity(capacity::Command),
+    Simulate(simulate::Simulate),
+    Schema(schema::Schema),
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+struct Global {
+    /// How findings are shown
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text, value_name = "FORMAT")]
+    format: Format,
+    /// When to use colour: by itself only on a terminal
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    color: Color,
+    /// Leave out notes and the report of what was done
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Run as if started in this folder
+    #[arg(short = 'C', id = "run-in", global = true, value_name = "DIR")]
+    directory: Option<PathBuf>,
+    /// The system file; otherwise `system.yaml` here or above
+    #[arg(long = "system", id = "system-file", global = true, value_name = "FILE")]
+    system: Option<PathBuf>,
+    /// The folder of environments; otherwise `environments/` beside the system
+    #[arg(long = "environments", id = "environments-folder", global = true, value_name = "DIR")]
+    environments: Option<PathBuf>,
+    /// Show at most so many findings as text
+    #[arg(long, global = true, value_name = "NUMBER", default_value_t = 50)]
+    max_diagnostics: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Color {
+    /// On a terminal
+    Auto,
+    Always,
+    Never,
+}
+
+/// Why a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ending {
+    /// Done and clean.
+    Clean,
+    /// Findings that stop, or differences.
+    Findings,
+    /// Wrong usage.
+    Usage,
+    /// The machine's fault.
+    Machine,
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> Self {
+        Self::from(match ending {
+            Ending::Clean => 0,
+            Ending::Findings => 1,
+            Ending::Usage => 2,
+            Ending::Machine => 3,
+        })
+    }
+}
+
+/// Runs the command of this process's arguments.
+pub fn run() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // Help and version are asked for; anything else is wrong usage.
+        Err(error) => {
+            let ending = if error.use_stderr() { Ending::Usage } else { Ending::Clean };
+            let _ = error.print();
+            return ending.into();
+        }
+    };
+    let mut terminal = Terminal::new(&arguments.global);
+    let ending = match &arguments.command {
+        Command::Init(init) => init.run(&arguments.global, &mut terminal),
+        Command::Check(check) => check.run(&arguments.global, &mut terminal),
+        Command::Build(build) => build.run(&arguments.global, &mut terminal),
+        Command::Capacity(capacity) => capacity.run(&arguments.global, &mut terminal),
+        Command::Simulate(simulate) => simulate.run(&arguments.global, &mut terminal),
+        Command::Schema(schema) => schema.run(&mut terminal),
+    };
+    terminal.close(ending).into()
+}

@@ -1,0 +1,89 @@
+//! Standard output and standard error.
+
+use super::{Color, Ending, Global};
+use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Format, Options, render};
+use crate::source::Sources;
+use std::io::{self, ErrorKind, IsTerminal as _, Write as _};
+
+/// Where a command writes. The first failed write is kept, and decides the exit code.
+pub(super) struct Terminal {
+    format: Format,
+    quiet: bool,
+    color: Color,
+    limit: usize,
+    failure: Option<ErrorKind>,
+}
+
+impl Terminal {
+    pub(super) fn new(global: &Global) -> Self {
+        Self {
+            format: global.format,
+            quiet: global.quiet,
+            color: global.color,
+            limit: global.max_diagnostics,
+            failure: None,
+        }
+    }
+
+    /// Writes what was asked for.
+    pub(super) fn out(&mut self, text: &str) {
+        let written = io::stdout().lock().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+        self.keep(&written);
+    }
+
+    /// Writes beside it.
+    pub(super) fn err(&mut self, text: &str) {
+        let written = io::stderr().lock().write_all(text.as_bytes());
+        self.keep(&written);
+    }
+
+    /// A line about what was done, unless quiet.
+    pub(super) fn report(&mut self, line: &str) {
+        if !self.quiet && self.format == Format::Text {
+            self.err(&format!("{line}\n"));
+        }
+    }
+
+    /// The findings: on standard output where they are the answer, else beside it.
+    pub(super) fn findings(&mut self, sources: &Sources, found: Diagnostics, answer: bool) {
+        let quiet = self.quiet;
+        let shown = |finding: &Diagnostic| !quiet || finding.severity != Severity::Note;
+        let list: Vec<Diagnostic> = found.sorted().into_iter().filter(shown).collect();
+        if list.is_empty() && self.format == Format::Text {
+            return;
+        }
+        let on_terminal = if answer { io::stdout().is_terminal() } else { io::stderr().is_terminal() };
+        let text = render(self.format, sources, &list, &self.options(on_terminal));
+        if answer || self.format != Format::Text { self.out(&text) } else { self.err(&text) }
+    }
+
+    fn options(&self, on_terminal: bool) -> Options {
+        let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Options {
+            limit: Some(self.limit),
+            color: match self.color {
+                Color::Always => true,
+                Color::Never => false,
+                Color::Auto => on_terminal && !no_color,
+            },
+            ..Options::default()
+        }
+    }
+
+    fn keep(&mut self, written: &io::Result<()>) {
+        if let Err(error) = written {
+            self.failure.get_or_insert(error.kind());
+        }
+    }
+
+    /// The exit code: a closed pipe is success, since the reader had enough.
+    pub(super) fn close(self, ending: Ending) -> Ending {
+        match (self.failure, ending) {
+            (None, ending) => ending,
+            (Some(ErrorKind::BrokenPipe), Ending::Findings | Ending::Usage | Ending::Machine) => ending,
+            (Some(ErrorKind::BrokenPipe), Ending::Clean) => Ending::Clean,
+            (Some(_), _) => Ending::Machine,
+        }
+    }
+}

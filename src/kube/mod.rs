@@ -1,0 +1,99 @@
+//! Kubernetes objects as trees: identity, place in the delivery order, and the API groups that no
+//! crate covers, each a file of exactly the fields that are emitted.
+
+pub(crate) mod barman;
+pub(crate) mod cnpg;
+mod content;
+pub(crate) mod external_secrets;
+pub(crate) mod gateway;
+pub(crate) mod keda;
+pub(crate) mod prometheus;
+pub(crate) mod vpa;
+
+pub use content::{Content, ContentError, Key};
+use serde::Serialize;
+use std::fmt;
+
+/// The identity of an object in a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Identity {
+    /// `group/version`, or `v1`.
+    pub api_version: String,
+    pub kind: String,
+    /// `None` for objects of the whole cluster.
+    pub namespace: Option<String>,
+    pub name: String,
+}
+
+impl Identity {
+    /// The API group, empty for the core group.
+    pub fn group(&self) -> &str {
+        self.api_version.split_once('/').map_or("", |(group, _)| group)
+    }
+}
+
+impl fmt::Display for Identity {
+    /// `apps/v1/Deployment ai/api`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{} ", self.api_version, self.kind)?;
+        if let Some(namespace) = &self.namespace {
+            write!(f, "{namespace}/")?;
+        }
+        f.write_str(&self.name)
+    }
+}
+
+/// When an object is delivered: the order within one apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    Definitions,
+    Namespace,
+    Configuration,
+    Volumes,
+    Stores,
+    Releases,
+    Models,
+    Backends,
+    Agents,
+    Frontends,
+    Routes,
+}
+
+/// An emitted object.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Object {
+    pub identity: Identity,
+    pub phase: Phase,
+    /// The key of the component that it belongs to; `None` for the system as a whole.
+    pub component: Option<String>,
+    /// The object itself.
+    pub content: Content,
+}
+
+impl Object {
+    /// Makes an object of a typed resource. A `status` that the type adds is left out.
+    ///
+    /// # Panics
+    /// Never for resources with string keys, which all of ours are.
+    pub fn new(resource: &impl Serialize, phase: Phase, component: Option<&str>) -> Self {
+        let mut content = Content::of(resource).expect("resources have keys of text and numbers within 64 bits");
+        content.remove("status");
+        let text = |value: Option<&Content>| value.and_then(Content::as_str).unwrap_or_default().to_owned();
+        let of_meta = |key: &str| text(content.get("metadata").and_then(|metadata| metadata.get(key)));
+        let identity = Identity {
+            api_version: text(content.get("apiVersion")),
+            kind: text(content.get("kind")),
+            namespace: Some(of_meta("namespace")).filter(|namespace| !namespace.is_empty()),
+            name: of_meta("name"),
+        };
+        Self { identity, phase, component: component.map(Into::into), content }
+    }
+
+    /// The object as JSON.
+    ///
+    /// # Panics
+    /// Never: the keys are text, and the numbers finite.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::to_value(&self.content).expect("keys are text")
+    }
+}

@@ -1,0 +1,77 @@
+//! `monitoring.coreos.com/v1`: the Prometheus operator.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use serde::Serialize;
+
+/// Scrapes the pods behind Services.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ServiceMonitor {
+    api_version: &'static str,
+    kind: &'static str,
+    metadata: ObjectMeta,
+    spec: ServiceMonitorSpec,
+}
+
+impl ServiceMonitor {
+    pub(crate) fn new(metadata: ObjectMeta, selector: LabelSelector, endpoint: Endpoint) -> Self {
+        let spec = ServiceMonitorSpec { selector, endpoints: vec![endpoint] };
+        Self { api_version: "monitoring.coreos.com/v1", kind: "ServiceMonitor", metadata, spec }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct ServiceMonitorSpec {
+    selector: LabelSelector,
+    endpoints: Vec<Endpoint>,
+}
+
+/// Scrapes pods.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PodMonitor {
+    api_version: &'static str,
+    kind: &'static str,
+    metadata: ObjectMeta,
+    spec: PodMonitorSpec,
+}
+
+impl PodMonitor {
+    pub(crate) fn new(metadata: ObjectMeta, selector: LabelSelector, endpoint: Endpoint) -> Self {
+        let spec = PodMonitorSpec { selector, pod_metrics_endpoints: vec![endpoint] };
+        Self { api_version: "monitoring.coreos.com/v1", kind: "PodMonitor", metadata, spec }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PodMonitorSpec {
+    selector: LabelSelector,
+    pod_metrics_endpoints: Vec<Endpoint>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Endpoint {
+    /// By name: of the Service's port, or of the container's.
+    pub(crate) port: String,
+    pub(crate) path: String,
+    /// Such as `30s`.
+    pub(crate) interval: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) relabelings: Vec<Relabeling>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Relabeling {
+    action: &'static str,
+    source_labels: [&'static str; 1],
+    regex: String,
+}
+
+impl Relabeling {
+    /// Drops what comes from a Service of another name.
+    pub(crate) fn keep_service(name: &str) -> Self {
+        Self { action: "keep", source_labels: ["__meta_kubernetes_service_name"], regex: name.into() }
+    }
+}

@@ -1,0 +1,127 @@
+//! What runs the pods, and how a new version comes.
+
+use super::{Pod, Strings};
+use crate::spec::{Concurrency, Restart};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workload {
+    pub controller: Controller,
+    pub pod: Pod,
+    /// Files of the component, as ConfigMaps with their content.
+    pub files: Vec<FileMap>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Controller {
+    Deployment {
+        replicas: u32,
+        rollout: Rollout,
+    },
+    /// `headless` is the name of the headless Service.
+    StatefulSet {
+        replicas: u32,
+        headless: String,
+    },
+    Job(Job),
+    CronJob {
+        job: Job,
+        schedule: String,
+        timezone: Option<String>,
+        concurrency: Concurrency,
+        keep: i32,
+    },
+}
+
+impl Controller {
+    /// Replicas as written; 1 for what runs to completion.
+    pub fn replicas(&self) -> u32 {
+        match self {
+            Self::Deployment { replicas, .. } | Self::StatefulSet { replicas, .. } => *replicas,
+            Self::Job(_) | Self::CronJob { .. } => 1,
+        }
+    }
+}
+
+/// How a new version takes the place of the old one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rollout {
+    pub strategy: RolloutStrategy,
+    /// Seconds without progress after which it has failed.
+    pub deadline: i32,
+    /// Old versions kept.
+    pub history: i32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RolloutStrategy {
+    Rolling { surge: NumberOrPercent, unavailable: NumberOrPercent },
+    Recreate,
+}
+
+/// A number, or a percentage, as Kubernetes takes them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberOrPercent {
+    Number(u32),
+    Percent(u32),
+}
+
+impl NumberOrPercent {
+    /// Reads `1` or `25%`; the text has been checked.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_suffix('%') {
+            Some(digits) => digits.parse().ok().map(Self::Percent),
+            None => text.parse().ok().map(Self::Number),
+        }
+    }
+
+    /// The number of pods out of `of`; a percentage is rounded up or down.
+    pub fn of(self, of: u32, up: bool) -> u32 {
+        match self {
+            Self::Number(number) => number,
+            Self::Percent(percent) => {
+                let hundredths = u64::from(percent) * u64::from(of);
+                let pods = if up { hundredths.div_ceil(100) } else { hundredths / 100 };
+                u32::try_from(pods).unwrap_or(u32::MAX)
+            }
+        }
+    }
+
+    pub fn is_zero(self) -> bool {
+        matches!(self, Self::Number(0) | Self::Percent(0))
+    }
+}
+
+impl std::fmt::Display for NumberOrPercent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
+/// Work that ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// A release job's name ends with a hash of its content, since a Job cannot change.
+    pub hashed: bool,
+    /// Seconds after which it has failed.
+    pub timeout: Option<i64>,
+    pub retries: i32,
+    pub restart: Restart,
+    pub parallelism: Option<i32>,
+    pub completions: Option<i32>,
+    pub indexed: bool,
+}
+
+/// A ConfigMap made of the files of a component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileMap {
+    /// `<component>-files-<hash>`
+    pub name: String,
+    /// Content by key; text only.
+    pub data: Strings,
+    /// Content that is not UTF-8, by key.
+    pub binary: BTreeMap<String, Vec<u8>>,
+}

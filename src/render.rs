@@ -1,0 +1,92 @@
+//! From objects to the files of a tree.
+//!
+//! Promises: one object a file; the same
+//! objects give the same bytes. `kustomization.yaml` lists every file in delivery order.
+
+use crate::kube::Object;
+use crate::tree::{PathError, Tree, TreeFile};
+use crate::yaml::{self, PrintError};
+use rayon::prelude::*;
+use serde_json::json;
+
+/// The file that lists the others, for `kubectl apply -k` and for Flux.
+const KUSTOMIZATION: &str = "kustomization.yaml";
+/// Starts a document of a stream.
+const SEPARATOR: &str = "---\n";
+
+/// Why objects cannot be written down. Names, keys and numbers are checked before, so this is a fault of ours.
+#[derive(Debug)]
+pub enum RenderError {
+    /// Two objects would share a file, or the file's path is not one.
+    Path(PathError),
+    /// The printer refuses something in an object.
+    Print { object: String, error: PrintError },
+}
+
+impl std::fmt::Display for RenderError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Path(error) => error.fmt(f),
+            Self::Print { object, error } => write!(f, "`{object}` cannot be written as YAML: {error}"),
+        }
+    }
+}
+
+/// The tree of an environment.
+pub fn render(objects: &[Object]) -> Result<Tree, RenderError> {
+    let mut tree = Tree::new();
+    let mut listed = Vec::with_capacity(objects.len());
+    for (object, text) in objects.iter().zip(documents(objects)?) {
+        let path = path(object);
+        let bytes = text.into_bytes();
+        tree.insert(path.as_str(), TreeFile { bytes, object: Some(object.identity.to_string()) })
+            .map_err(RenderError::Path)?;
+        listed.push(path);
+    }
+    let kustomization = print(
+        &KUSTOMIZATION,
+        &json!({
+            "apiVersion": "kustomize.config.k8s.io/v1beta1",
+            "kind": "Kustomization",
+            "sortOptions": { "order": "fifo" },
+            "resources": listed,
+        }),
+    )?;
+    tree.insert(KUSTOMIZATION, TreeFile { bytes: kustomization.into_bytes(), object: None })
+        .map_err(RenderError::Path)?;
+    Ok(tree)
+}
+
+/// All objects as one stream, in delivery order.
+pub fn stream(objects: &[Object]) -> Result<String, RenderError> {
+    let documents = documents(objects)?;
+    let mut out = String::with_capacity(documents.iter().map(|text| text.len() + SEPARATOR.len()).sum());
+    for text in &documents {
+        out.push_str(SEPARATOR);
+        out.push_str(text);
+    }
+    Ok(out)
+}
+
+/// The text of each object, in their order.
+fn documents(objects: &[Object]) -> Result<Vec<String>, RenderError> {
+    objects.par_iter().map(document).collect()
+}
+
+/// `<component>/<kind>-<name>.yaml`; what belongs to no component lies in `namespace/` or `shared/`.
+fn path(object: &Object) -> String {
+    let folder = match (&object.component, object.identity.kind.as_str()) {
+        (Some(component), _) => component.as_str(),
+        (None, "Namespace" | "NetworkPolicy" | "ResourceQuota" | "LimitRange") => "namespace",
+        (None, _) => "shared",
+    };
+    format!("{folder}/{}-{}.yaml", object.identity.kind.to_lowercase(), object.identity.name.replace(':', "-"))
+}
+
+fn document(object: &Object) -> Result<String, RenderError> {
+    print(&object.identity, &object.content)
+}
+
+fn print(object: &impl ToString, content: &impl serde::Serialize) -> Result<String, RenderError> {
+    yaml::to_yaml(content).map_err(|error| RenderError::Print { object: object.to_string(), error })
+}

@@ -1,0 +1,186 @@
+//! Work that ends: jobs by schedule, jobs of a release, migrations.
+
+use super::brought::number;
+use crate::diagnostic::code;
+use crate::document::{Finding, Findings, at};
+use crate::model::{Controller, Job};
+use crate::spec::{Component, Concurrency, Duration, InitStep, Migrate, Positive, Resources, Restart};
+
+/// How often a failed run is tried again unless written.
+const RETRIES: i32 = 3;
+/// How many finished runs are kept unless written.
+const KEEP: i32 = 3;
+/// Seconds after which a migration has failed unless written: the rollout waits for it.
+const MIGRATION_TIMEOUT: i64 = 600;
+
+/// A job by its schedule, or one before the rollout of what uses it.
+pub(super) fn controller(key: &str, component: &Component, findings: &mut Findings<'_>) -> Controller {
+    let job = job(component);
+    if let Some(schedule) = &component.schedule {
+        return Controller::CronJob {
+            job,
+            schedule: schedule.to_string(),
+            timezone: component.timezone.as_ref().map(ToString::to_string),
+            concurrency: component.concurrency.unwrap_or(Concurrency::Forbid),
+            keep: number(component.keep, KEEP),
+        };
+    }
+    if component.when.is_none() {
+        findings.push(
+            Finding::error(code::NO_FORM, at!["components", key], format!("the job `{key}` does not say when it runs"))
+                .label("neither `schedule` nor `when`")
+                .on_key()
+                .help("write `schedule: \"0 2 * * *\"`, or `when: release` for a run before each rollout"),
+        );
+    }
+    Controller::Job(job)
+}
+
+fn job(component: &Component) -> Job {
+    let indexed = component.indexed == Some(true);
+    let parallelism = component.parallelism.map(Positive::as_i32);
+    let completions = component.completions.map(Positive::as_i32);
+    // Others refer to an indexed job's pods by its name, so that name cannot follow the content.
+    let referred_to = indexed && component.ports.as_ref().is_some_and(|ports| !ports.is_empty());
+    Job {
+        hashed: component.schedule.is_none() && !referred_to,
+        timeout: component.timeout.map(Duration::seconds_i64),
+        retries: number(component.retries, RETRIES),
+        restart: component.restart.unwrap_or(Restart::Never),
+        parallelism,
+        completions: if indexed { completions.or(Some(parallelism.unwrap_or(1))) } else { completions },
+        indexed,
+    }
+}
+
+/// The component of a migration's pod: everything of its backend but ports, probes and GPUs.
+pub(super) fn migration(component: &Component, migrate: &Migrate) -> Component {
+    Component {
+        command: Some(migrate.command.clone()),
+        args: migrate.args.clone(),
+        resources: migrate.resources.clone().or_else(|| component.resources.as_ref().map(plain)),
+        ports: None,
+        health: None,
+        shutdown: None,
+        gpu: None,
+        migrate: None,
+        ..component.clone()
+    }
+}
+
+/// Without GPUs and other devices: a migration uses none.
+fn plain(resources: &Resources) -> Resources {
+    let mut resources = resources.clone();
+    if let Some(requests) = &mut resources.requests {
+        requests.retain(|name, _| !name.contains('/'));
+    }
+    if let Some(limits) = &mut resources.limits {
+        limits.retain(|name, _| !name.contains('/'));
+    }
+    resources
+}
+
+/// The migration as the last step before the start of every pod.
+pub(super) fn init_step(component: &Component, migrate: &Migrate) -> InitStep {
+    InitStep {
+        command: Some(migrate.command.clone()),
+        args: migrate.args.clone(),
+        env_from: component.env_from.clone(),
+        resources: migrate.resources.clone(),
+        ..InitStep::default()
+    }
+}
+
+/// The job of a migration.
+pub(super) fn release(migrate: &Migrate) -> Job {
+    Job {
+        hashed: true,
+        timeout: Some(migrate.timeout.map_or(MIGRATION_TIMEOUT, Duration::seconds_i64)),
+        retries: number(migrate.retries, RETRIES),
+        restart: Restart::Never,
+        parallelism: None,
+        completions: None,
+        indexed: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Controller, EnvFromSource, EnvValue};
+    use crate::resolve::sample::{Sample, sample};
+
+    fn job(rest: &str) -> Sample {
+        sample(&format!("components:\n  train: {{kind: job, image: \"example.com/train:1\"{rest}}}\n"), "")
+    }
+
+    #[test]
+    fn a_schedule_makes_a_cron_job_that_never_overlaps() {
+        let nightly = job(", schedule: \"0 2 * * *\", timezone: Europe/Madrid, timeout: 2h").clean();
+        let Controller::CronJob { job, schedule, timezone, concurrency, keep } = &nightly.workload("train").controller
+        else {
+            panic!("no cron job")
+        };
+        assert_eq!(
+            (schedule.as_str(), timezone.as_deref(), *concurrency, *keep),
+            ("0 2 * * *", Some("Europe/Madrid"), Concurrency::Forbid, 3)
+        );
+        assert_eq!((job.timeout, job.retries, job.restart, job.hashed), (Some(7_200), 3, Restart::Never, false));
+    }
+
+    #[test]
+    fn a_release_is_a_job_named_by_its_content() {
+        let release = job(", when: release, indexed: true, parallelism: 4, retries: 0, restart: on-failure").clean();
+        let Controller::Job(job) = &release.workload("train").controller else { panic!("no job") };
+        assert_eq!((job.parallelism, job.completions, job.indexed), (Some(4), Some(4), true));
+        assert_eq!((job.retries, job.restart, job.hashed), (0, Restart::OnFailure, true));
+        let led = self::job(", when: release, indexed: true, ports: {nccl: 29500}");
+        let Controller::Job(job) = &led.workload("train").controller else { panic!("no job") };
+        assert_eq!((job.completions, job.hashed), (Some(1), false));
+        assert_eq!(self::job("").at(code::NO_FORM), ["components.train"]);
+    }
+
+    fn backend(migrate: &str) -> Sample {
+        let base = "kind: backend, image: \"example.com/api:1\", ports: {http: 80}, health: {ready: /ready}, gpu: 1, shutdown: {delay: 5s}, \
+                    env: {LOG: info}, envFrom: {limits: {config: limits}}, files: {/etc/app.toml: {text: x}}, \
+                    resources: {requests: {cpu: 1, memory: 1Gi}}";
+        sample(&format!("components:\n  api: {{{base}, migrate: {{{migrate}}}}}\nconfig:\n  limits: {{MAX: 5}}\n"), "")
+    }
+
+    #[test]
+    fn a_migration_has_everything_of_its_backend_but_ports_probes_and_gpus() {
+        let sample = backend("command: [alembic, upgrade, head]");
+        let [release] = sample.component("api").releases.as_slice() else { panic!("no release") };
+        let main = &release.pod.main;
+        assert_eq!((release.name.as_str(), release.job.timeout, release.job.retries), ("api-migrate", Some(600), 3));
+        assert_eq!(
+            (main.command.join(" ").as_str(), main.image.to_string().as_str()),
+            ("alembic upgrade head", "example.com/api:1")
+        );
+        assert!(
+            main.ports.is_empty()
+                && main.probes.ready.is_none()
+                && release.pod.gpu.is_none()
+                && main.pre_stop.is_none()
+        );
+        assert!(main.env.iter().any(|variable| variable.value == EnvValue::Text("info".into())));
+        assert!(main.mounts.iter().any(|mount| mount.path == "/etc/app.toml"));
+        assert_eq!(main.resources.requests.keys().collect::<Vec<_>>(), ["cpu", "memory"]);
+        assert!(sample.workload("api").pod.init.is_empty());
+    }
+
+    #[test]
+    fn a_migration_may_be_a_step_of_every_pod() {
+        let sample = backend("command: [migrate], as: init, resources: {requests: {cpu: 100m}}");
+        assert!(sample.component("api").releases.is_empty());
+        let [step] = sample.workload("api").pod.init.as_slice() else { panic!("no step") };
+        assert_eq!((step.name.as_str(), step.command[0].as_str()), ("migrate", "migrate"));
+        assert!(
+            step.env_from
+                .iter()
+                .any(|from| matches!(&from.source, EnvFromSource::Config(name) if name.starts_with("limits")))
+        );
+        assert!(step.env.iter().any(|variable| variable.name == "LOG"));
+        assert_eq!(step.resources.requests.keys().collect::<Vec<_>>(), ["cpu"]);
+    }
+}

@@ -1,0 +1,156 @@
+//! From what was written to what it means.
+//!
+//! Promises: every reference is looked up, every default filled in, every part named as it will be
+//! emitted. Reports what cannot be resolved, and goes on with the rest; judges nothing else (see
+//! [`crate::check`]).
+
+mod arguments;
+mod brought;
+mod component;
+mod container;
+mod controller;
+mod env;
+mod external;
+mod files;
+mod health;
+mod job;
+mod model_server;
+mod network;
+mod order;
+mod outputs;
+mod placement;
+mod postgres;
+mod quota;
+mod redis;
+mod reference;
+#[cfg(test)]
+mod sample;
+mod scale;
+mod security;
+mod service;
+mod shared;
+mod target;
+mod vertical;
+mod volumes;
+mod weights;
+
+use crate::document::Findings;
+use crate::model::{Component, Config, Edge, Model, Namespace, NumberOrPercent, Output, Secret, Strings};
+use crate::spec::{self, Environment, Literal, Named, System, Tier};
+use crate::target::Target;
+use indexmap::IndexMap;
+use std::collections::BTreeMap;
+
+/// The content of the repository's files that the system names, by the path as it is written.
+pub type FileContents = BTreeMap<String, Vec<u8>>;
+
+/// What resolving knows and has found so far.
+pub(crate) struct Resolver<'a, 'r> {
+    pub(crate) system: &'a System,
+    /// The name of the environment.
+    pub(crate) environment: &'a str,
+    /// The name of the namespace.
+    pub(crate) namespace: String,
+    pub(crate) target: &'a Target,
+    pub(crate) contents: &'a FileContents,
+    pub(crate) findings: &'a mut Findings<'r>,
+    /// Components as written, completed with what their kind or runtime brings; disabled ones too,
+    /// since optional uses still refer to them.
+    pub(crate) components: &'a IndexMap<String, spec::Component>,
+    pub(crate) outputs: BTreeMap<String, BTreeMap<String, Output>>,
+    pub(crate) secrets: BTreeMap<String, Secret>,
+    pub(crate) configs: BTreeMap<String, Config>,
+    /// Edges by the key of the component where they start, in the order of writing.
+    pub(crate) edges: BTreeMap<String, Vec<Edge>>,
+}
+
+/// What completing a component with its kind's own parts may see.
+pub(crate) struct Completion<'a, 'r> {
+    pub(crate) system: &'a System,
+    pub(crate) target: &'a Target,
+    pub(crate) findings: &'a mut Findings<'r>,
+}
+
+/// Gives the meaning of a merged system in an environment.
+pub fn resolve(
+    system: &System,
+    environment: &Environment,
+    name: &str,
+    contents: &FileContents,
+    findings: &mut Findings<'_>,
+) -> Option<Model> {
+    let target = target::resolve(environment.target.as_ref()?, findings);
+    let components = component::complete(system, &target, findings);
+    let mut resolver = Resolver {
+        system,
+        environment: name,
+        namespace: namespace(system, environment, name).name,
+        target: &target,
+        contents,
+        findings,
+        components: &components,
+        outputs: BTreeMap::new(),
+        secrets: BTreeMap::new(),
+        configs: BTreeMap::new(),
+        edges: BTreeMap::new(),
+    };
+    resolver.secrets = shared::secrets(&mut resolver);
+    resolver.outputs = outputs::all(&mut resolver);
+    resolver.configs = shared::configs(&mut resolver);
+    network::uses(&mut resolver);
+    let mut resolved = component::all(&mut resolver);
+    let edges: Vec<Edge> = std::mem::take(&mut resolver.edges).into_values().flatten().collect();
+    let order = order::delivery(resolved.keys().cloned(), &edges);
+    let components: IndexMap<String, Component> =
+        order.into_iter().filter_map(|key| resolved.swap_remove_entry(&key)).collect();
+    let quota = system.quota.as_ref().map(|quota| quota::resolve(quota, components.values()));
+    let volumes = shared::volumes(&mut resolver);
+    let network = network::rules(&mut resolver);
+    Some(Model {
+        system: system.name.to_string(),
+        owner: system.owner.as_ref().map(ToString::to_string),
+        environment: name.into(),
+        tier: environment.tier.unwrap_or(Tier::Development),
+        namespace: namespace(system, environment, name),
+        labels: strings(system.labels.as_ref()),
+        annotations: strings(system.annotations.as_ref()),
+        edges,
+        secrets: std::mem::take(&mut resolver.secrets),
+        configs: std::mem::take(&mut resolver.configs),
+        components,
+        volumes,
+        network,
+        quota,
+        target,
+    })
+}
+
+fn namespace(system: &System, environment: &Environment, name: &str) -> Namespace {
+    let written = environment.namespace.as_ref();
+    Namespace {
+        name: written
+            .and_then(|namespace| namespace.name.as_ref())
+            .map_or_else(|| format!("{}-{name}", system.name), ToString::to_string),
+        create: written.and_then(|namespace| namespace.create) != Some(false),
+        labels: strings(written.and_then(|namespace| namespace.labels.as_ref())),
+        annotations: strings(written.and_then(|namespace| namespace.annotations.as_ref())),
+    }
+}
+
+/// Labels or annotations as written.
+fn strings<K>(named: Option<&Named<K, Literal>>) -> Strings {
+    named.into_iter().flatten().map(|(name, value)| (name.clone(), value.0.clone())).collect()
+}
+
+/// Texts of a list.
+fn texts(list: Option<&Vec<Literal>>) -> Vec<String> {
+    list.into_iter().flatten().map(|text| text.0.clone()).collect()
+}
+
+fn number_or_percent(text: &spec::NumberOrPercent) -> NumberOrPercent {
+    NumberOrPercent::parse(text).unwrap_or(NumberOrPercent::Number(1))
+}
+
+fn count(number: spec::Count) -> u32 {
+    number.as_i32().unsigned_abs()
+}

@@ -1,0 +1,188 @@
+//! Secrets, configuration and volumes that components share.
+
+use super::Resolver;
+use crate::diagnostic::{code, listed, nearest};
+use crate::digest;
+use crate::document::{Finding, Path, at};
+use crate::model::{Config, Secret, SecretOrigin, SharedVolume, Strings};
+use crate::spec::{self, Feature};
+use std::collections::BTreeMap;
+
+/// All declared secrets.
+pub(super) fn secrets(cx: &mut Resolver<'_, '_>) -> BTreeMap<String, Secret> {
+    let system = cx.system;
+    system.secrets.iter().flatten().map(|(name, secret)| (name.clone(), resolve_secret(cx, name, secret))).collect()
+}
+
+fn resolve_secret(cx: &mut Resolver<'_, '_>, name: &str, secret: &spec::Secret) -> Secret {
+    let store = cx.target.secret_store.as_ref().filter(|_| cx.target.has(Feature::ExternalSecrets));
+    let origin = match (secret.from, store) {
+        (Some(spec::SecretOrigin::Existing), _) | (None, None) => SecretOrigin::Existing,
+        (_, Some(store)) => SecretOrigin::Store {
+            remote: secret.remote.as_ref().map_or_else(|| cx.fill_path(&store.path, name), ToString::to_string),
+            properties: properties(secret),
+        },
+        (Some(spec::SecretOrigin::Store), None) => {
+            store_missing(cx, name);
+            SecretOrigin::Existing
+        }
+    };
+    let keys: Vec<String> = secret.keys.iter().map(ToString::to_string).collect();
+    Secret { name: name.into(), kind: kind_of(&keys), keys, origin }
+}
+
+fn store_missing(cx: &mut Resolver<'_, '_>, name: &str) {
+    cx.findings.push(
+        Finding::error(
+            code::FEATURE_MISSING,
+            at!["secrets", name, "from"],
+            format!("the secret `{name}` comes from a store, and the target has none"),
+        )
+        .label("from a store")
+        .also(at!["environment", "target", "features"], "`external-secrets` is not among the features")
+        .help("add the feature `external-secrets` and `target.secretStore`, or write `from: existing`"),
+    );
+}
+
+/// The property in the store of each key.
+fn properties(secret: &spec::Secret) -> Strings {
+    let renamed = |key: &str| secret.remote_keys.as_ref().and_then(|keys| keys.get(key)).map(ToString::to_string);
+    secret.keys.iter().map(|key| (key.to_string(), renamed(key).unwrap_or_else(|| key.to_string()))).collect()
+}
+
+/// The type of a Secret, by its keys. Source: the Secret types of Kubernetes.
+fn kind_of(keys: &[String]) -> String {
+    let mut sorted: Vec<&str> = keys.iter().map(String::as_str).collect();
+    sorted.sort_unstable();
+    match sorted.as_slice() {
+        ["password", "username"] => "kubernetes.io/basic-auth",
+        ["tls.crt", "tls.key"] => "kubernetes.io/tls",
+        [".dockerconfigjson"] => "kubernetes.io/dockerconfigjson",
+        _ => "Opaque",
+    }
+    .into()
+}
+
+/// All configs, with their references resolved. A reference here adds no edge.
+pub(super) fn configs(cx: &mut Resolver<'_, '_>) -> BTreeMap<String, Config> {
+    let system = cx.system;
+    system.config.iter().flatten().map(|(key, values)| (key.clone(), config(cx, key, values))).collect()
+}
+
+fn config(cx: &mut Resolver<'_, '_>, key: &str, values: &spec::Named<spec::DataKey, spec::Literal>) -> Config {
+    let data: Strings =
+        values.iter().map(|(name, value)| (name.clone(), cx.expand("", &value.0, &at!["config", key, name]))).collect();
+    // Nobody reads it yet, so nobody gets an edge.
+    cx.edges.remove("");
+    let hash = digest::short(data.iter().map(|(name, value)| (name.as_str(), value.as_bytes())));
+    Config { key: key.into(), name: format!("{key}-{hash}"), data }
+}
+
+/// All shared volumes.
+pub(super) fn volumes(cx: &mut Resolver<'_, '_>) -> BTreeMap<String, SharedVolume> {
+    let system = cx.system;
+    let one = |(name, volume): (&String, &spec::SharedVolume)| {
+        let class = cx.storage_class(volume.class.as_ref());
+        (name.clone(), SharedVolume { name: name.clone(), size: volume.size, class, access: volume.access })
+    };
+    system.volumes.iter().flatten().map(one).collect()
+}
+
+impl Resolver<'_, '_> {
+    /// A path in the secret store with its placeholders filled in.
+    fn fill_path(&self, path: &str, secret: &str) -> String {
+        path.replace("{system}", &self.system.name)
+            .replace("{environment}", self.environment)
+            .replace("{secret}", secret)
+    }
+
+    /// A class as the target calls it: a key of `storageClasses`, a class as it is, or the default.
+    pub(crate) fn storage_class(&self, class: Option<&spec::DnsName>) -> Option<String> {
+        let classes = &self.target.storage_classes;
+        match class {
+            Some(class) => Some(classes.get(&**class).cloned().unwrap_or_else(|| class.to_string())),
+            None => classes.get("default").cloned(),
+        }
+    }
+
+    /// Checks that a secret is declared with this key.
+    pub(crate) fn require_secret(&mut self, name: &str, key: Option<&str>, path: &Path) {
+        let Some(secret) = self.secrets.get(name) else {
+            let known: Vec<&str> = self.secrets.keys().map(String::as_str).collect();
+            let finding =
+                undeclared(code::UNKNOWN_SECRET, path, &format!("the secret `{name}` is not declared"), name, &known)
+                    .help(format!("declare it: `secrets: {{{name}: {{keys: [{}]}}}}`", key.unwrap_or("…")));
+            return self.findings.push(finding);
+        };
+        let Some(key) = key.filter(|key| !secret.keys.iter().any(|known| known == key)) else { return };
+        let known: Vec<&str> = secret.keys.iter().map(String::as_str).collect();
+        let finding =
+            undeclared(code::UNKNOWN_SECRET, path, &format!("the secret `{name}` has no key `{key}`"), key, &known)
+                .also(at!["secrets", name, "keys"], "its keys");
+        self.findings.push(finding);
+    }
+
+    /// The ConfigMap of a config, with a check of the key.
+    pub(crate) fn require_config(&mut self, name: &str, key: Option<&str>, path: &Path) -> Option<String> {
+        let Some(config) = self.configs.get(name) else {
+            let known: Vec<&str> = self.configs.keys().map(String::as_str).collect();
+            let finding =
+                undeclared(code::UNKNOWN_CONFIG, path, &format!("the config `{name}` is not declared"), name, &known);
+            self.findings.push(finding);
+            return None;
+        };
+        let object = config.name.clone();
+        if let Some(key) = key.filter(|key| !config.data.contains_key(*key)) {
+            let known: Vec<&str> = config.data.keys().map(String::as_str).collect();
+            let finding =
+                undeclared(code::UNKNOWN_CONFIG, path, &format!("the config `{name}` has no key `{key}`"), key, &known);
+            self.findings.push(finding);
+        }
+        Some(object)
+    }
+}
+
+fn undeclared(code: crate::diagnostic::Code, path: &Path, message: &str, given: &str, known: &[&str]) -> Finding {
+    let finding = Finding::error(code, path.clone(), message).label("refers to nothing");
+    match nearest(given, known.iter().copied()) {
+        Some(near) => finding.help(format!("a similar one is `{near}`")),
+        None if known.is_empty() => finding.help("none are declared"),
+        None => finding.help(format!("there are {}", listed(known.iter().copied()))),
+    }
+}
+
+/// An image where this environment takes it from: the longest rewritten prefix, then a pin.
+pub(super) fn placed(image: crate::model::Image, images: Option<&spec::Images>) -> crate::model::Image {
+    let Some(images) = images else { return image };
+    let pinned = pinned(image, images.pins.as_ref());
+    let rewrite = images
+        .rewrite
+        .iter()
+        .flatten()
+        .filter(|(prefix, _)| is_path_prefix(prefix, &pinned.repository))
+        .max_by_key(|(prefix, _)| prefix.len());
+    match rewrite {
+        Some((prefix, instead)) => {
+            let repository = format!("{instead}{}", &pinned.repository[prefix.len()..]);
+            crate::model::Image { repository, ..pinned }
+        }
+        None => pinned,
+    }
+}
+
+/// A prefix ends at a slash, so that `example.com/a` is none of `example.com/ab`.
+fn is_path_prefix(prefix: &str, repository: &str) -> bool {
+    repository.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A pin by the image's name, or by its name and tag.
+fn pinned(image: crate::model::Image, pins: Option<&spec::Named<spec::ImageKey, spec::Pin>>) -> crate::model::Image {
+    let with_tag = image.tag.as_ref().map(|tag| format!("{}:{tag}", image.repository));
+    let pin = pins.and_then(|pins| with_tag.and_then(|name| pins.get(&name)).or_else(|| pins.get(&image.repository)));
+    let Some(pin) = pin else { return image };
+    crate::model::Image {
+        tag: pin.tag.as_ref().map(|tag| tag.0.clone()).or(image.tag),
+        digest: pin.digest.as_ref().map(ToString::to_string).or(image.digest),
+        ..image
+    }
+}

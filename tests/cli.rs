@@ -1,0 +1,256 @@
+//! A few runs of the binary: help, exit codes, writing, and what a user sees when something is wrong.
+#![expect(clippy::disallowed_methods, reason = "the tests run the binary in folders of their own")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn windlass(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_windlass"))
+        .current_dir(folder)
+        .args(arguments)
+        .env("NO_COLOR", "1")
+        .output()
+        .expect("the binary runs")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("the binary exits")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A folder with a new system in it.
+fn project() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = windlass(folder.path(), &["init", "--name", "shop"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    folder
+}
+
+fn change(folder: &Path, file: &str, from: &str, to: &str) {
+    let path = folder.join(file);
+    let before = fs::read_to_string(&path).expect("the file is there");
+    assert!(before.contains(from), "{file} has no `{from}`");
+    fs::write(&path, before.replace(from, to)).expect("the file can be written");
+}
+
+#[test]
+fn the_help_is_as_written_down() {
+    let mut help = String::new();
+    for arguments in [
+        &["--help"][..],
+        &["init", "--help"],
+        &["check", "--help"],
+        &["build", "--help"],
+        &["capacity", "--help"],
+        &["simulate", "--help"],
+        &["schema", "--help"],
+    ] {
+        let output = windlass(Path::new("."), arguments);
+        assert_eq!(code(&output), 0);
+        writeln!(help, "$ windlass {}\n{}", arguments.join(" "), text(&output.stdout)).expect("text");
+    }
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/help.txt");
+    if std::env::var_os("BLESS").is_some() {
+        fs::write(&golden, &help).expect("the golden file can be written");
+    }
+    assert!(
+        fs::read_to_string(golden).unwrap_or_default() == help,
+        "run `BLESS=1 cargo test --test cli`, then read the diff"
+    );
+}
+
+#[test]
+fn a_new_system_compiles_and_builds_without_a_finding() {
+    let folder = project();
+    let checked = windlass(folder.path(), &["check"]);
+    assert_eq!((code(&checked), text(&checked.stdout)), (0, String::new()));
+    let built = windlass(folder.path(), &["build"]);
+    assert_eq!(code(&built), 0, "{}", text(&built.stderr));
+    assert!(folder.path().join("rendered/production/api/deployment-api.yaml").is_file());
+    assert_eq!(code(&windlass(folder.path(), &["build", "--check"])), 0);
+}
+
+#[test]
+fn init_overwrites_nothing() {
+    let folder = project();
+    let again = windlass(folder.path(), &["init", "--name", "other"]);
+    assert_eq!(code(&again), 1);
+    assert!(fs::read_to_string(folder.path().join("system.yaml")).expect("there").contains("name: shop"));
+}
+
+#[test]
+fn a_stale_tree_fails_the_check_and_shows_the_line() {
+    let folder = project();
+    assert_eq!(code(&windlass(folder.path(), &["build"])), 0);
+    change(folder.path(), "environments/production.yaml", "max: 10", "max: 20");
+    let stale = windlass(folder.path(), &["build", "--check"]);
+    assert_eq!(code(&stale), 1);
+    let shown = text(&stale.stdout);
+    assert!(shown.contains("-  maxReplicas: 10") && shown.contains("+  maxReplicas: 20"), "{shown}");
+    let built = windlass(folder.path(), &["build"]);
+    assert!(text(&built.stderr).contains("rendered/production: 1 written"), "{}", text(&built.stderr));
+}
+
+#[test]
+fn a_finding_writes_nothing() {
+    let folder = project();
+    assert_eq!(code(&windlass(folder.path(), &["build"])), 0);
+    let before = windlass(folder.path(), &["build", "--env", "production", "--stdout"]).stdout;
+    change(folder.path(), "system.yaml", "uses: [api]", "uses: [apl]");
+    let refused = windlass(folder.path(), &["build"]);
+    assert_eq!(code(&refused), 1);
+    assert!(text(&refused.stderr).contains("a similar component is `api`"), "{}", text(&refused.stderr));
+    change(folder.path(), "system.yaml", "uses: [apl]", "uses: [api]");
+    assert_eq!(windlass(folder.path(), &["build", "--env", "production", "--stdout"]).stdout, before);
+    assert_eq!(code(&windlass(folder.path(), &["build", "--check"])), 0);
+}
+
+#[test]
+fn a_file_edited_by_hand_is_kept_and_reported() {
+    let folder = project();
+    assert_eq!(code(&windlass(folder.path(), &["build"])), 0);
+    let edited = "rendered/production/api/deployment-api.yaml";
+    change(folder.path(), edited, "progressDeadlineSeconds", "progressDeadlineSecond");
+    let refused = windlass(folder.path(), &["build"]);
+    assert_eq!(code(&refused), 1);
+    assert!(text(&refused.stderr).contains("was edited by hand"), "{}", text(&refused.stderr));
+    assert_eq!(code(&windlass(folder.path(), &["build", "--force"])), 0);
+    assert_eq!(code(&windlass(folder.path(), &["build", "--check"])), 0);
+}
+
+#[test]
+fn output_that_cannot_be_written_is_said() {
+    let folder = project();
+    fs::write(folder.path().join("taken"), "a file").expect("written");
+    let refused = windlass(folder.path(), &["build", "--env", "production", "--out", "taken"]);
+    assert_eq!(code(&refused), 1, "{}", text(&refused.stderr));
+    assert_eq!(fs::read_to_string(folder.path().join("taken")).expect("there"), "a file");
+    let below = windlass(folder.path(), &["build", "--env", "production", "--out", "/proc/windlass/out"]);
+    assert_eq!(code(&below), 3, "{}", text(&below.stderr));
+}
+
+#[test]
+fn wrong_usage_is_told_apart_from_findings() {
+    let folder = project();
+    assert_eq!(code(&windlass(folder.path(), &["bild"])), 2);
+    assert_eq!(code(&windlass(folder.path(), &["build", "--env", "prodution"])), 2);
+    let several = windlass(folder.path(), &["build", "--stdout"]);
+    assert_eq!(code(&several), 2);
+    assert!(several.stdout.is_empty());
+    let nowhere = tempfile::tempdir().expect("a folder");
+    let missing = windlass(nowhere.path(), &["check"]);
+    assert_eq!(code(&missing), 1);
+    assert!(text(&missing.stdout).contains("system.yaml"), "{}", text(&missing.stdout));
+}
+
+#[test]
+fn place_and_locale_and_time_zone_do_not_matter() {
+    let (one, two) = (project(), project());
+    let plain = windlass(one.path(), &["build", "--env", "production", "--stdout"]);
+    let moved = Command::new(env!("CARGO_BIN_EXE_windlass"))
+        .args(["-C", &two.path().display().to_string(), "build", "--env", "production", "--stdout"])
+        .current_dir("/")
+        .env("LC_ALL", "tr_TR.UTF-8")
+        .env("TZ", "Pacific/Kiritimati")
+        .output()
+        .expect("the binary runs");
+    assert_eq!(plain.stdout, moved.stdout);
+    assert!(!plain.stdout.is_empty());
+}
+
+#[test]
+fn a_closed_pipe_is_success() {
+    let folder = project();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_windlass"))
+        .args(["schema", "system"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the binary runs");
+    drop(child.stdout.take());
+    assert!(child.wait().expect("the binary exits").success());
+}
+
+#[test]
+fn findings_for_machines_go_to_standard_output() {
+    let folder = project();
+    change(folder.path(), "system.yaml", "kind: frontend", "kind: fronted");
+    let output = windlass(folder.path(), &["check", "--format", "json"]);
+    assert_eq!(code(&output), 1);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["findings"][0]["code"], "WL0113");
+}
+
+#[test]
+fn certain_mistakes_are_mended_in_place() {
+    let folder = project();
+    change(folder.path(), "system.yaml", "uses: [api]", "uses: api    # the edge");
+    change(folder.path(), "system.yaml", "{http: 8000}", "{http: \"8000\"}");
+    assert_eq!(code(&windlass(folder.path(), &["check"])), 1);
+    let fixed = windlass(folder.path(), &["check", "--fix"]);
+    assert_eq!(code(&fixed), 0, "{}", text(&fixed.stdout));
+    let system = fs::read_to_string(folder.path().join("system.yaml")).expect("there");
+    assert!(system.contains("uses: [api]    # the edge") && system.contains("{http: 8000}"), "{system}");
+}
+
+#[test]
+fn capacity_shows_every_node_and_says_whether_all_fits() {
+    let folder = project();
+    let none = windlass(folder.path(), &["capacity", "--env", "production"]);
+    assert_eq!(code(&none), 0, "{}", text(&none.stderr));
+    assert!(text(&none.stdout).contains("describes no nodes"), "{}", text(&none.stdout));
+    let pool = "target:\n  nodePools: {general: {nodes: {max: 2}, allocatable: {cpu: 3900m, memory: 14Gi}}}";
+    change(folder.path(), "environments/production.yaml", "target:", pool);
+    let fits = windlass(folder.path(), &["capacity", "--env", "production"]);
+    let shown = text(&fits.stdout);
+    assert_eq!(code(&fits), 0, "{shown}{}", text(&fits.stderr));
+    assert!(shown.starts_with("shop in production: the worst case fits\n"), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    change(folder.path(), "environments/production.yaml", "max: 10", "max: 200");
+    let full = windlass(folder.path(), &["capacity", "--env", "production", "--format", "json"]);
+    assert_eq!(code(&full), 1);
+    let report: serde_json::Value = serde_json::from_slice(&full.stdout).expect("JSON");
+    assert_eq!(report["environments"][0]["verdict"]["answer"], "does-not-fit");
+}
+
+#[test]
+fn simulate_shows_what_the_autoscaler_would_do() {
+    let folder = project();
+    let doubled = windlass(folder.path(), &["simulate", "production", "api", "--at", "cpu=140", "--from", "3"]);
+    let shown = text(&doubled.stdout);
+    assert_eq!(code(&doubled), 0, "{}", text(&doubled.stderr));
+    assert!(shown.contains("after 10m: 6 replicas"), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    let json = windlass(folder.path(), &["simulate", "production", "api", "--at", "cpu=140", "--format", "json"]);
+    let report: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!((&report["steps"][0]["replicas"], &report["steps"][0]["next"]), (&2.into(), &4.into()));
+    for wrong in [
+        &["simulate", "production", "apl", "--at", "cpu=80"][..],
+        &["simulate", "production", "api", "--at", "gpu=80"],
+        &["simulate", "production", "api", "--at", "cpu=much"],
+        &["simulate", "production", "cache", "--at", "cpu=80"],
+        &["simulate", "prodution", "api", "--at", "cpu=80"],
+        &["simulate", "production", "api", "--at", "cpu=80", "--for", "10"],
+    ] {
+        let output = windlass(folder.path(), wrong);
+        assert_eq!(code(&output), 2, "{wrong:?}");
+        assert!(output.stdout.is_empty() && !output.stderr.is_empty());
+    }
+}
+
+#[test]
+fn a_folder_and_a_file_are_taken_as_they_are_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let made = windlass(folder.path(), &["init", "shop"]);
+    assert_eq!(code(&made), 0, "{}", text(&made.stderr));
+    assert!(folder.path().join("shop/system.yaml").is_file());
+    assert_eq!(code(&windlass(folder.path(), &["build", "-C", "shop"])), 0);
+    assert_eq!(code(&windlass(folder.path(), &["build", "--check", "shop/system.yaml"])), 0);
+    assert_eq!(code(&windlass(folder.path(), &["check", "--system", "shop/system.yaml"])), 0);
+    assert_eq!(code(&windlass(folder.path(), &["check", "shop/none.yaml"])), 1);
+}

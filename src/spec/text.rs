@@ -2,14 +2,14 @@
 //!
 //! Limits are those of Kubernetes unless a rule of this language is stricter; each says its source.
 
-use super::{Key, Reader, Spec};
+use super::{Reader, Spec};
 use crate::diagnostic::{Code, code, listed};
 use crate::document::Node;
 use crate::document::shape::{Refusal, Shape, TextShape};
 use crate::model::quantity::Quantity;
 use std::ops::Deref;
 
-type Checked = Result<(), Refusal>;
+pub(super) type Checked = Result<(), Refusal>;
 
 /// Declares a text type: its grammar and a newtype that holds a text of it.
 macro_rules! text {
@@ -101,11 +101,11 @@ text! {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "it stands where a check may refuse")]
-fn accept(_: &str) -> Checked {
+pub(super) fn accept(_: &str) -> Checked {
     Ok(())
 }
 
-fn refuse(code: Code, message: impl Into<String>, help: impl Into<String>) -> Checked {
+pub(super) fn refuse(code: Code, message: impl Into<String>, help: impl Into<String>) -> Checked {
     Err(Refusal::new(code, message, help))
 }
 
@@ -265,7 +265,7 @@ fn metric_name(text: &str) -> Checked {
     Err(refusal.reason("it becomes a part of a path in the API of metrics"))
 }
 
-fn mount_path(text: &str) -> Checked {
+pub(super) fn mount_path(text: &str) -> Checked {
     let trimmed = text.strip_suffix('/').unwrap_or(text);
     let dots = trimmed.split('/').any(|part| part == ".." || part == ".");
     if text.starts_with('/') && !text.contains(':') && !dots && !trimmed.contains("//") {
@@ -319,7 +319,7 @@ pub fn host(text: &str) -> Checked {
 }
 
 /// As it stands behind the dot of a reference.
-fn output_name(text: &str) -> Checked {
+pub(super) fn output_name(text: &str) -> Checked {
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.');
     if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(inner) {
         return Ok(());
@@ -417,7 +417,7 @@ pub fn label_value(text: &str) -> Checked {
     )
 }
 
-fn resource_name(text: &str) -> Checked {
+pub(super) fn resource_name(text: &str) -> Checked {
     let plain = ["cpu", "memory", "ephemeral-storage", "pods"].contains(&text) || text.starts_with("hugepages-");
     if plain || (text.contains('/') && label_name(text).is_ok() && !text.starts_with("requests.")) {
         return Ok(());
@@ -555,67 +555,6 @@ impl Spec for Quantity {
     fn decode(node: &Node, _: &mut Reader<'_>) -> Option<Self> {
         Self::parse(node.as_text()?).ok()
     }
-}
-
-/// Declares what a key of a map may be.
-macro_rules! keys {
-    ($($(#[doc = $doc:literal])+ $name:ident: $what:literal, $check:expr;)*) => {
-        $($(#[doc = $doc])+
-        #[derive(Clone, Debug, PartialEq)]
-        pub enum $name {}
-        impl Key for $name {
-            const WHAT: &'static str = $what;
-            fn check(name: &str) -> Checked {
-                ($check)(name)
-            }
-        })*
-    };
-}
-
-keys! {
-    /// The name of a component: an RFC 1035 label, since a Service bears it.
-    ComponentKey: "a component", service_name;
-    /// The name of a port.
-    PortKey: "a port", port_name;
-    /// The name of an environment variable.
-    EnvKey: "a variable", env_name;
-    /// A label or annotation.
-    LabelKey: "a label", label_name;
-    /// A name inside one component: a volume, a step, a route.
-    PartKey: "a name", dns_label;
-    /// The name of an object.
-    ObjectKey: "an object", dns_name;
-    /// The name of an output.
-    OutputKey: "an output", output_name;
-    /// A key of a ConfigMap or Secret.
-    DataKey: "a key", data_key;
-    /// A resource of a container or node.
-    ResourceKey: "a resource", resource_name;
-    /// The absolute path of a file or folder in the container.
-    FileKey: "a path", mount_path;
-    /// An image, or a path of a registry.
-    ImageKey: "an image", accept;
-    /// A header of a request.
-    HeaderKey: "a header", accept;
-    /// A parameter of a server.
-    ParameterKey: "a parameter", accept;
-    /// A finding's code.
-    CodeKey: "a code", accept;
-    /// A field of `security`.
-    FieldKey: "a field", accept;
-}
-
-/// Source: `IsEnvVarName` of apimachinery, without what shells cannot use.
-fn env_name(text: &str) -> Checked {
-    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
-    if !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(inner) {
-        return Ok(());
-    }
-    refuse(
-        code::BAD_NAME,
-        format!("`{text}` is not the name of a variable"),
-        "use letters, digits and `_`, not starting with a digit",
-    )
 }
 
 #[cfg(test)]

@@ -1,0 +1,67 @@
+//! What the keys of maps may be: names of the author's own, each with its grammar.
+
+use super::Key;
+use super::text::{
+    Checked, accept, data_key, dns_label, dns_name, label_name, mount_path, output_name, port_name, refuse,
+    resource_name, service_name,
+};
+use crate::diagnostic::code;
+
+/// Declares what a key of a map may be.
+macro_rules! keys {
+    ($($(#[doc = $doc:literal])+ $name:ident: $what:literal, $check:expr;)*) => {
+        $($(#[doc = $doc])+
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum $name {}
+        impl Key for $name {
+            const WHAT: &'static str = $what;
+            fn check(name: &str) -> Checked {
+                ($check)(name)
+            }
+        })*
+    };
+}
+
+keys! {
+    /// The name of a component: an RFC 1035 label, since a Service bears it.
+    ComponentKey: "a component", service_name;
+    /// The name of a port.
+    PortKey: "a port", port_name;
+    /// The name of an environment variable.
+    EnvKey: "a variable", env_name;
+    /// A label or annotation.
+    LabelKey: "a label", label_name;
+    /// A name inside one component: a volume, a step, a route.
+    PartKey: "a name", dns_label;
+    /// The name of an object.
+    ObjectKey: "an object", dns_name;
+    /// The name of an output.
+    OutputKey: "an output", output_name;
+    /// A key of a ConfigMap or Secret.
+    DataKey: "a key", data_key;
+    /// A resource of a container or node.
+    ResourceKey: "a resource", resource_name;
+    /// The absolute path of a file or folder in the container.
+    FileKey: "a path", mount_path;
+    /// An image, or a path of a registry.
+    ImageKey: "an image", accept;
+    /// A header of a request.
+    HeaderKey: "a header", accept;
+    /// A parameter of a server.
+    ParameterKey: "a parameter", accept;
+    /// A field of `security`.
+    FieldKey: "a field", accept;
+}
+
+/// Source: `IsEnvVarName` of apimachinery, without what shells cannot use.
+fn env_name(text: &str) -> Checked {
+    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if !text.is_empty() && !text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(inner) {
+        return Ok(());
+    }
+    refuse(
+        code::BAD_NAME,
+        format!("`{text}` is not the name of a variable"),
+        "use letters, digits and `_`, not starting with a digit",
+    )
+}

@@ -10,7 +10,7 @@ mod like;
 use crate::diagnostic::{Diagnostic, Diagnostics, code, listed, nearest};
 use crate::document::overlay::{overlay, settle_nulls};
 use crate::document::shape::{Record, Shape};
-use crate::document::{Entry, Map, Node};
+use crate::document::{Entry, Map, Name, Node};
 use crate::source::Span;
 use crate::spec::{Component, Environment, Kind, Spec as _, System};
 
@@ -90,7 +90,7 @@ fn lay_components(root: &mut Node, layer: &Entry, found: &mut Diagnostics) {
 }
 
 fn overlay_of_nothing(name: &str, span: Span, components: &Map) -> Diagnostic {
-    let known = || components.keys().map(String::as_str);
+    let known = || components.keys().map(Name::as_str);
     let finding = Diagnostic::error(code::OVERLAY_OF_NOTHING, format!("the system has no component `{name}`"))
         .label(span, "an overlay of nothing")
         .reason("an environment changes components of the system; a new one gives its `kind`, or what it is `like`");

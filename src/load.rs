@@ -175,7 +175,7 @@ impl Loader<'_> {
             (Value::Scalar(scalar), Shape::Text(text)) if is_repository_path(text) => {
                 let span = node.span;
                 if let Some(joined) = self.joined(path, &scalar.text, span) {
-                    scalar.text = joined;
+                    scalar.text = joined.into();
                 }
             }
             (Value::Map(map), Shape::Record(record)) => {

@@ -70,7 +70,7 @@ fn node(content: &serde_json::Value, span: Span) -> Node {
         Json::String(text) => Node::scalar(span, text.clone()),
         Json::Array(items) => Node::new(span, Value::List(items.iter().map(|item| node(item, span)).collect())),
         Json::Object(map) => {
-            Node::map(span, map.iter().map(|(key, value)| (key.clone(), Entry { key: span, node: node(value, span) })))
+            Node::map(span, map.iter().map(|(key, value)| (key.into(), Entry { key: span, node: node(value, span) })))
         }
     }
 }

@@ -3,60 +3,84 @@
 use crate::document::{Findings, Path, at};
 use crate::model::{Body, Component, Container, FileMap, Model, Pod, Resources};
 
-/// Where the fields of one container stand.
+/// Where the fields of one container stand. Paths are made only once there is something to say.
 pub(super) struct Site<'m> {
     pub(super) component: &'m Component,
-    /// The container's own place first, then those whose fields come along.
-    roots: Vec<Path>,
-    /// What the container is called in a sentence, where its own place is not the component.
-    own: Option<String>,
+    part: Part<'m>,
+}
+
+/// Which of a component's containers it is.
+enum Part<'m> {
+    Main,
+    Step(&'m str),
+    Sidecar(&'m str),
+    Migration,
 }
 
 impl<'m> Site<'m> {
     /// The place of the component's main container.
     pub(super) fn main(component: &'m Component) -> Self {
-        Self { component, roots: vec![at!["components", component.key]], own: None }
+        Self { component, part: Part::Main }
     }
 
-    fn init(component: &'m Component, step: &str) -> Self {
-        let key = &component.key;
-        let mut roots = vec![at!["components", key, "init", step]];
-        // Steps that another field brings: a wait, a migration, the weights of a model.
-        match step.strip_prefix("wait-for-") {
-            Some(used) => roots.push(at!["components", key, "uses", used]),
-            None if step == "migrate" || step == "model" => roots.push(at!["components", key, step]),
-            None => {}
-        }
-        roots.push(at!["components", key]);
-        Self { component, roots, own: Some(format!("the step `{step}` of `{key}`")) }
+    fn init(component: &'m Component, step: &'m str) -> Self {
+        Self { component, part: Part::Step(step) }
     }
 
-    pub(super) fn sidecar(component: &'m Component, name: &str) -> Self {
-        let key = &component.key;
-        let own = format!("the sidecar `{name}` of `{key}`");
-        Self { component, roots: vec![at!["components", key, "sidecars", name]], own: Some(own) }
+    pub(super) fn sidecar(component: &'m Component, name: &'m str) -> Self {
+        Self { component, part: Part::Sidecar(name) }
     }
 
     fn release(component: &'m Component) -> Self {
-        let key = &component.key;
-        let roots = vec![at!["components", key, "migrate"], at!["components", key]];
-        Self { component, roots, own: Some(format!("the migration of `{key}`")) }
+        Self { component, part: Part::Migration }
+    }
+
+    /// The container's own place first, then those whose fields come along.
+    fn roots(&self) -> Vec<Path> {
+        let key = &self.component.key;
+        match self.part {
+            Part::Main => vec![at!["components", key]],
+            Part::Sidecar(name) => vec![at!["components", key, "sidecars", name]],
+            Part::Migration => vec![at!["components", key, "migrate"], at!["components", key]],
+            Part::Step(step) => {
+                let own = at!["components", key, "init", step];
+                // Steps that another field brings: a wait, a migration, the weights of a model.
+                let brought = match step.strip_prefix("wait-for-") {
+                    Some(used) => Some(at!["components", key, "uses", used]),
+                    None if step == "migrate" || step == "model" => Some(at!["components", key, step]),
+                    None => None,
+                };
+                [Some(own), brought, Some(at!["components", key])].into_iter().flatten().collect()
+            }
+        }
+    }
+
+    /// What the container is called in a sentence, where its own place is not the component.
+    fn own(&self) -> Option<String> {
+        let key = &self.component.key;
+        match self.part {
+            Part::Main => None,
+            Part::Step(step) => Some(format!("the step `{step}` of `{key}`")),
+            Part::Sidecar(name) => Some(format!("the sidecar `{name}` of `{key}`")),
+            Part::Migration => Some(format!("the migration of `{key}`")),
+        }
     }
 
     /// The place of a field: the first one that is written.
     pub(super) fn at(&self, findings: &Findings<'_>, field: &[&str]) -> Path {
-        let places = self.roots.iter().map(|root| root.extended(field));
+        let roots = self.roots();
+        let places = roots.iter().map(|root| root.extended(field));
         let written = places.clone().find(|place| findings.is_written(place));
-        let nearest = || self.roots.iter().position(|root| findings.is_written(root)).unwrap_or(0);
+        let nearest = || roots.iter().position(|root| findings.is_written(root)).unwrap_or(0);
         written.or_else(|| places.clone().nth(nearest())).unwrap_or_default()
     }
 
     /// Whose field stands at `place`, for a sentence. The same for all containers that inherit it, so
     /// that one mistake gives one finding.
     pub(super) fn subject(&self, place: &Path) -> String {
-        let inside = self.roots.first().is_some_and(|root| place.segments().starts_with(root.segments()));
-        match &self.own {
-            Some(own) if inside => own.clone(),
+        let inside = self.roots().first().is_some_and(|root| place.segments().starts_with(root.segments()));
+        match self.own() {
+            Some(own) if inside => own,
             _ => format!("`{}`", self.component.key),
         }
     }

@@ -3,7 +3,7 @@
 use super::places::{Site, resources, text};
 use crate::diagnostic::code;
 use crate::document::{Finding, Findings, Path};
-use crate::model::{Amounts, Body, Component, Container, MetricSource, Model, Quantity, Resources, UtilisedResource};
+use crate::model::{Amounts, Body, Component, MetricSource, Model, Quantity, Resources, UtilisedResource};
 
 /// Memory below this is hardly ever meant.
 const LEAST_MEMORY: &str = "4Mi";
@@ -94,7 +94,7 @@ fn amount_place(site: &Site<'_>, findings: &Findings<'_>, resources: &Resources,
 pub(super) fn bytes_are_whole(model: &Model, findings: &mut Findings<'_>) {
     for_each_amount(model, findings, |findings, name, amount, place| {
         let bytes = matches!(name, "memory" | "ephemeral-storage");
-        (bytes && !amount.is_whole()).then(|| fractional_bytes(findings, amount, place))
+        (bytes && !amount.is_whole()).then(|| fractional_bytes(findings, amount, place()))
     });
 }
 
@@ -115,7 +115,7 @@ pub(super) fn fractional_bytes(findings: &Findings<'_>, amount: Quantity, place:
 pub(super) fn cpu_is_counted_in_thousandths(model: &Model, findings: &mut Findings<'_>) {
     for_each_amount(model, findings, |_, name, amount, place| {
         (name == "cpu" && amount.is_finer_than_milli()).then(|| {
-            Finding::error(code::CPU_TOO_FINE, place, format!("{amount} of cpu is finer than `1m`"))
+            Finding::error(code::CPU_TOO_FINE, place(), format!("{amount} of cpu is finer than `1m`"))
                 .label("finer than one thousandth")
                 .reason("CPU is counted in thousandths")
                 .help(format!("write `{}m`", amount.milli()))
@@ -127,7 +127,7 @@ pub(super) fn cpu_is_counted_in_thousandths(model: &Model, findings: &mut Findin
 pub(super) fn amounts_are_not_negative(model: &Model, findings: &mut Findings<'_>) {
     for_each_amount(model, findings, |_, name, amount, place| {
         amount.is_negative().then(|| {
-            Finding::error(code::AMOUNT_NEGATIVE, place, format!("{amount} of {name} is below zero"))
+            Finding::error(code::AMOUNT_NEGATIVE, place(), format!("{amount} of {name} is below zero"))
                 .label("below zero")
                 .help("write zero or more")
         })
@@ -149,7 +149,7 @@ pub(super) fn amounts_are_plausible(model: &Model, findings: &mut Findings<'_>) 
             _ => return None,
         };
         let finding =
-            Finding::warning(code::AMOUNT_SUSPICIOUS, place, format!("{amount} of {name} is probably not meant"));
+            Finding::warning(code::AMOUNT_SUSPICIOUS, place(), format!("{amount} of {name} is probably not meant"));
         Some(finding.label(label).help(help))
     });
 }
@@ -158,7 +158,7 @@ pub(super) fn amounts_are_plausible(model: &Model, findings: &mut Findings<'_>) 
 fn for_each_amount(
     model: &Model,
     findings: &mut Findings<'_>,
-    law: impl Fn(&Findings<'_>, &str, Quantity, Path) -> Option<Finding>,
+    law: impl Fn(&Findings<'_>, &str, Quantity, &dyn Fn() -> Path) -> Option<Finding>,
 ) {
     for (site, resources) in resources(model) {
         for (side, amounts) in [("requests", &resources.requests), ("limits", &resources.limits)] {
@@ -167,8 +167,8 @@ fn for_each_amount(
                 if follows {
                     continue;
                 }
-                let place = site.at(findings, &["resources", side, name]);
-                if let Some(finding) = law(findings, name, *amount, place) {
+                let place = || site.at(findings, &["resources", side, name]);
+                if let Some(finding) = law(findings, name, *amount, &place) {
                     findings.push(finding);
                 }
             }
@@ -204,8 +204,8 @@ pub(super) fn containers_ask_for_cpu_and_memory(model: &Model, findings: &mut Fi
 fn running(component: &Component) -> Vec<(Site<'_>, &Resources)> {
     match &component.body {
         Body::Workload(workload) => {
-            let sidecar = |one: &'_ Container| Site::sidecar(component, &one.name);
-            let sidecars = workload.pod.sidecars.iter().map(|one| (sidecar(one), &one.resources));
+            let sidecars =
+                workload.pod.sidecars.iter().map(|one| (Site::sidecar(component, &one.name), &one.resources));
             std::iter::once((Site::main(component), &workload.pod.main.resources)).chain(sidecars).collect()
         }
         Body::Cluster(cluster) => vec![(Site::main(component), &cluster.resources)],

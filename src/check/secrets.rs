@@ -6,26 +6,26 @@ use crate::diagnostic::code;
 use crate::document::{Finding, Findings, Path, Value, at};
 use crate::model::{Component, Container, EnvValue, Model, ProbeCheck};
 
-/// A text of the author's, the name that it stands under, and its place.
+/// A text of the author's, and its place.
 struct Text<'m> {
     /// For a sentence: "`DB_URL`", "an argument of `api`".
     what: String,
-    name: Option<String>,
     value: &'m str,
     place: Path,
 }
 
-impl Text<'_> {
-    /// Under the name of a secret, something that may be one.
-    fn is_suspected(&self) -> bool {
-        self.name.as_deref().is_some_and(credential::in_name) && credential::may_be_secret(self.value)
-    }
+/// Which texts a law asks for, by the name that they stand under and by what they say.
+type Wanted<'w> = &'w dyn Fn(Option<&str>, &str) -> bool;
+
+/// Under the name of a secret, something that may be one.
+fn is_suspected(name: Option<&str>, text: &str) -> bool {
+    name.is_some_and(credential::in_name) && credential::may_be_secret(text)
 }
 
 /// No text looks like a credential: whoever reads the repository, the output or the cluster's objects
 /// can read it.
 pub(super) fn no_text_holds_a_credential(model: &Model, findings: &mut Findings<'_>) {
-    for text in texts(model, findings) {
+    for text in texts(model, findings, &|_, text| credential::in_text(text).is_some()) {
         let Some(credential) = credential::in_text(text.value) else { continue };
         let message = format!("{} holds what looks like {credential}", text.what);
         findings.push(advised(Finding::error(code::CREDENTIAL_LITERAL, text.place, message).label(credential)));
@@ -34,14 +34,13 @@ pub(super) fn no_text_holds_a_credential(model: &Model, findings: &mut Findings<
 
 /// A name that speaks of a secret has no literal text under it.
 pub(super) fn no_text_stands_under_a_secret_name(model: &Model, findings: &mut Findings<'_>) {
-    for text in texts(model, findings) {
-        // What looks like a credential is another finding.
-        if text.is_suspected() && credential::in_text(text.value).is_none() {
-            let message = format!("{} is named like a secret and holds a literal text", text.what);
-            findings.push(advised(
-                Finding::new(risk(model), code::CREDENTIAL_NAMED, text.place, message).label("a literal text"),
-            ));
-        }
+    // What looks like a credential is another finding.
+    let wanted = |name: Option<&str>, text: &str| is_suspected(name, text) && credential::in_text(text).is_none();
+    for text in texts(model, findings, &wanted) {
+        let message = format!("{} is named like a secret and holds a literal text", text.what);
+        findings.push(advised(
+            Finding::new(risk(model), code::CREDENTIAL_NAMED, text.place, message).label("a literal text"),
+        ));
     }
 }
 
@@ -53,23 +52,23 @@ fn advised(finding: Finding) -> Finding {
         .help("declare it under `secrets:` and refer to it by `{secret: name/key}`; if it was real, change it")
 }
 
-/// Every text of the author's that reaches a container.
-fn texts<'m>(model: &'m Model, findings: &Findings<'_>) -> Vec<Text<'m>> {
+/// The texts of the author's that reach a container and are wanted.
+fn texts<'m>(model: &'m Model, findings: &Findings<'_>, wanted: Wanted<'_>) -> Vec<Text<'m>> {
     let mut all = Vec::new();
     for (site, container) in containers(model) {
-        all.extend(variables(&site, container, findings));
-        all.extend(arguments("command", &container.command, &site, findings));
-        all.extend(arguments("args", &container.args, &site, findings));
-        all.extend(probe_headers(&site, container, findings));
+        all.extend(variables(&site, container, findings, wanted));
+        all.extend(arguments("command", &container.command, &site, findings, wanted));
+        all.extend(arguments("args", &container.args, &site, findings, wanted));
+        all.extend(probe_headers(&site, container, findings, wanted));
     }
     for component in model.components.values() {
-        all.extend(route_headers(component));
-        all.extend(files(component, findings));
+        all.extend(route_headers(component, wanted));
+        all.extend(files(component, findings, wanted));
     }
     for config in model.configs.values() {
-        all.extend(config.data.iter().map(|(name, text)| Text {
+        let entries = config.data.iter().filter(|(name, text)| wanted(Some(name), text));
+        all.extend(entries.map(|(name, text)| Text {
             what: format!("`{name}` of the config `{}`", config.key),
-            name: Some(name.clone()),
             value: text,
             place: at!["config", config.key, name],
         }));
@@ -77,14 +76,18 @@ fn texts<'m>(model: &'m Model, findings: &Findings<'_>) -> Vec<Text<'m>> {
     all
 }
 
-fn variables<'m>(site: &Site<'m>, container: &'m Container, findings: &Findings<'_>) -> Vec<Text<'m>> {
+fn variables<'m>(
+    site: &Site<'m>,
+    container: &'m Container,
+    findings: &Findings<'_>,
+    wanted: Wanted<'_>,
+) -> Vec<Text<'m>> {
     let texts = container.env.iter().filter_map(|variable| match &variable.value {
-        EnvValue::Text(text) => Some((&variable.name, text)),
+        EnvValue::Text(text) if wanted(Some(&variable.name), text) => Some((&variable.name, text)),
         _ => None,
     });
     let one = |(name, text): (&String, &'m String)| Text {
         what: format!("`{name}`"),
-        name: Some(name.clone()),
         value: text,
         place: site.at(findings, &["env", name, "value"]),
     };
@@ -92,27 +95,38 @@ fn variables<'m>(site: &Site<'m>, container: &'m Container, findings: &Findings<
 }
 
 /// Arguments, with the flag that they belong to: `--token=…` or `--token …`.
-fn arguments<'m>(field: &str, list: &'m [String], site: &Site<'m>, findings: &Findings<'_>) -> Vec<Text<'m>> {
-    if list.is_empty() {
-        return Vec::new();
-    }
-    let place = site.at(findings, &[field]);
-    let subject = site.subject(&place);
+fn arguments<'m>(
+    field: &str,
+    list: &'m [String],
+    site: &Site<'m>,
+    findings: &Findings<'_>,
+    wanted: Wanted<'_>,
+) -> Vec<Text<'m>> {
     let one = |(index, argument): (usize, &'m String)| {
-        let before = index.checked_sub(1).map(|index| list[index].as_str()).filter(|before| !before.contains('='));
-        let (flag, text) = match argument.split_once('=') {
-            Some((flag, text)) if flag.starts_with('-') => (Some(flag), text),
-            _ if argument.starts_with('-') => (None, argument.as_str()),
-            _ => (before.filter(|flag| flag.starts_with('-')), argument.as_str()),
-        };
-        Text {
+        let (flag, text) = flag_of(list, index);
+        if !wanted(flag, text) {
+            return None;
+        }
+        let place = site.at(findings, &[field]);
+        let subject = site.subject(&place);
+        Some(Text {
             what: flag.map_or_else(|| format!("an argument of {subject}"), |flag| format!("`{flag}` of {subject}")),
-            name: flag.map(ToOwned::to_owned),
             value: text,
             place: item_place(findings, &place, argument),
-        }
+        })
     };
-    list.iter().enumerate().map(one).collect()
+    list.iter().enumerate().filter_map(one).collect()
+}
+
+/// An argument as its flag, if it has one, and its value.
+fn flag_of(list: &[String], index: usize) -> (Option<&str>, &str) {
+    let argument = list[index].as_str();
+    let before = index.checked_sub(1).map(|index| list[index].as_str()).filter(|before| !before.contains('='));
+    match argument.split_once('=') {
+        Some((flag, text)) if flag.starts_with('-') => (Some(flag), text),
+        _ if argument.starts_with('-') => (None, argument),
+        _ => (before.filter(|flag| flag.starts_with('-')), argument),
+    }
 }
 
 /// The item of a list that was written so; generated arguments are not on it.
@@ -123,26 +137,31 @@ fn item_place(findings: &Findings<'_>, list: &Path, text: &str) -> Path {
     position.map_or_else(|| list.clone(), |index| list.join(&index))
 }
 
-fn probe_headers<'m>(site: &Site<'m>, container: &'m Container, findings: &Findings<'_>) -> Vec<Text<'m>> {
+fn probe_headers<'m>(
+    site: &Site<'m>,
+    container: &'m Container,
+    findings: &Findings<'_>,
+    wanted: Wanted<'_>,
+) -> Vec<Text<'m>> {
     let probes = &container.probes;
     let named = [("startup", &probes.startup), ("ready", &probes.ready), ("live", &probes.live)];
     let mut all = Vec::new();
     for (name, probe) in named {
         let Some(ProbeCheck::Http { headers, .. }) = probe.as_ref().map(|probe| &probe.check) else { continue };
-        for (header, text) in headers {
+        for (header, text) in headers.iter().filter(|(header, text)| wanted(Some(header), text)) {
             let own = site.at(findings, &["health", name, "headers", header]);
             let place = if findings.is_written(&own) { own } else { site.at(findings, &["health", "headers", header]) };
-            all.push(Text { what: format!("the header `{header}`"), name: Some(header.clone()), value: text, place });
+            all.push(Text { what: format!("the header `{header}`"), value: text, place });
         }
     }
     all
 }
 
-fn route_headers(component: &Component) -> impl Iterator<Item = Text<'_>> {
+fn route_headers<'m>(component: &'m Component, wanted: Wanted<'_>) -> impl Iterator<Item = Text<'m>> {
     component.routes.iter().flat_map(move |route| {
-        route.headers.iter().map(move |(header, text)| Text {
+        let headers = route.headers.iter().filter(move |(header, text)| wanted(Some(header), text));
+        headers.map(move |(header, text)| Text {
             what: format!("the header `{header}`"),
-            name: Some(header.clone()),
             value: text,
             place: at!["components", component.key, "routes", route.name, "headers", header],
         })
@@ -150,14 +169,13 @@ fn route_headers(component: &Component) -> impl Iterator<Item = Text<'_>> {
 }
 
 /// Files by their content alone: what a name means in them is not known here.
-fn files<'m>(component: &'m Component, findings: &Findings<'_>) -> Vec<Text<'m>> {
+fn files<'m>(component: &'m Component, findings: &Findings<'_>, wanted: Wanted<'_>) -> Vec<Text<'m>> {
     let one = |(key, text): (&String, &'m String)| Text {
         what: format!("the file `{key}` of `{}`", component.key),
-        name: None,
         value: text,
         place: file_place(findings, component, key, text),
     };
-    file_maps(component).flat_map(|map| &map.data).map(one).collect()
+    file_maps(component).flat_map(|map| &map.data).filter(|(_, text)| wanted(None, text)).map(one).collect()
 }
 
 /// Where a file of this base name and content is written.

@@ -32,7 +32,7 @@ pub(super) fn namespaces_are_as_strict_as_their_pods_allow(model: &Model, findin
     }
     let (level, all) = crate::lower::pod_security_level(model);
     for lowered in all.into_iter().filter(|lowered| lowered.level == level) {
-        let field = lowered.field.split('.').map(str::to_owned);
+        let field = lowered.field.split('.').map(Into::into);
         let place = at!["components", lowered.component].segments().iter().cloned().chain(field).collect();
         findings.push(
             Finding::note(

@@ -37,12 +37,18 @@ pub enum Value {
 /// A scalar as its text. `quoted` is true for quoted and block scalars, which are always strings.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scalar {
-    pub text: String,
+    pub text: Name,
     pub quoted: bool,
 }
 
+/// A key or a scalar: up to 24 bytes of it lie in place.
+pub type Name = compact_str::CompactString;
+
 /// Entries in the order of writing. Nothing depends on how keys are hashed.
-pub type Map = IndexMap<String, Entry, foldhash::fast::RandomState>;
+pub type Map = IndexMap<Name, Entry, foldhash::fast::RandomState>;
+
+/// From this many entries on, those of a map are worked on by all cores.
+pub const MANY: usize = 32;
 
 /// The value of a key, and where the key stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,11 +63,11 @@ impl Node {
     }
 
     /// A scalar that the compiler writes in the place of something else, such as a short form.
-    pub fn scalar(span: Span, text: impl Into<String>) -> Self {
+    pub fn scalar(span: Span, text: impl Into<Name>) -> Self {
         Self::new(span, Value::Scalar(Scalar { text: text.into(), quoted: false }))
     }
 
-    pub fn map(span: Span, entries: impl IntoIterator<Item = (String, Entry)>) -> Self {
+    pub fn map(span: Span, entries: impl IntoIterator<Item = (Name, Entry)>) -> Self {
         Self::new(span, Value::Map(entries.into_iter().collect()))
     }
 
@@ -114,7 +120,7 @@ impl Node {
             Value::Null => Json::Null,
             Value::List(items) => Json::Array(items.iter().map(Node::to_json).collect()),
             Value::Map(map) => {
-                Json::Object(map.iter().map(|(key, entry)| (key.clone(), entry.node.to_json())).collect())
+                Json::Object(map.iter().map(|(key, entry)| (key.to_string(), entry.node.to_json())).collect())
             }
             Value::Scalar(scalar) => scalar.to_json(),
         }

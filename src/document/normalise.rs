@@ -5,9 +5,10 @@
 
 use super::at;
 use super::shape::{MapShape, Record, Refusal, Shape, TextShape, Word};
-use super::{Entry, Map, Node, Path, Scalar, Value};
+use super::{Entry, MANY, Map, Name, Node, Path, Scalar, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, code, listed, nearest};
 use crate::source::Span;
+use rayon::prelude::*;
 
 /// Checks `node` against `shape` and brings it into its long form.
 pub fn normalise(node: &mut Node, shape: &Shape, found: &mut Diagnostics) {
@@ -175,15 +176,33 @@ impl Normaliser<'_> {
 
     fn map(&mut self, node: &mut Node, shape: &Shape, map: &MapShape) {
         let Value::Map(entries) = &mut node.value else { return self.wrong(node, shape) };
+        if entries.len() >= MANY {
+            return self.all_at_once(entries, map);
+        }
         for (name, entry) in entries.iter_mut() {
             self.path.push(name);
-            if let Err(refusal) = (map.check)(name) {
-                self.refuse(entry.key, refusal);
-            }
-            let value = map.folder.as_ref().filter(|_| name.ends_with('/')).unwrap_or(&map.value);
-            self.value(&mut entry.node, value, Some(entry.key));
+            self.named(name, entry, map);
             self.path.pop();
         }
+    }
+
+    fn named(&mut self, name: &str, entry: &mut Entry, map: &MapShape) {
+        if let Err(refusal) = (map.check)(name) {
+            self.refuse(entry.key, refusal);
+        }
+        let value = map.folder.as_ref().filter(|_| name.ends_with('/')).unwrap_or(&map.value);
+        self.value(&mut entry.node, value, Some(entry.key));
+    }
+
+    /// The entries of a large map on all cores; what they find is kept in their order.
+    fn all_at_once(&mut self, entries: &mut Map, map: &MapShape) {
+        let check = |(name, entry): (&Name, &mut Entry)| {
+            let mut found = Diagnostics::new();
+            Normaliser { found: &mut found, path: self.path.join(name) }.named(name, entry, map);
+            found
+        };
+        let found: Vec<Diagnostics> = entries.par_iter_mut().map(check).collect();
+        found.into_iter().for_each(|found| self.found.extend(found));
     }
 
     /// `[db, cache]` is `{db: {}, cache: {}}`.
@@ -197,7 +216,7 @@ impl Normaliser<'_> {
                 match item.as_text() {
                     Some(name) => {
                         let empty = Node::map(item.span, []);
-                        map.insert(name.to_owned(), Entry { key: item.span, node: empty });
+                        map.insert(name.into(), Entry { key: item.span, node: empty });
                     }
                     None => self.wrong(item, &Shape::Scalar),
                 }
@@ -257,7 +276,7 @@ impl Normaliser<'_> {
         if !matches!(node.value, Value::Map(_)) {
             let inner = Node { replaced: Vec::new(), ..node.clone() };
             let entry = Entry { key: key.unwrap_or(node.span), node: inner };
-            node.value = Value::Map(Map::from_iter([(field.to_owned(), entry)]));
+            node.value = Value::Map(Map::from_iter([(field.into(), entry)]));
         }
         self.value(node, record, key);
     }
@@ -290,12 +309,11 @@ fn accepts_true(shape: &Shape) -> bool {
 fn move_entry(entries: &mut Map, short: &str, field: &str, name: &str) {
     let Some(moved) = entries.shift_remove(short) else { return };
     let span = moved.key;
-    let home =
-        entries.entry(field.to_owned()).or_insert_with(|| Entry { key: span, node: Node::map(moved.node.span, []) });
+    let home = entries.entry(field.into()).or_insert_with(|| Entry { key: span, node: Node::map(moved.node.span, []) });
     if moved.node.is_null() || moved.node.is_false() {
         // Taken away or switched off: that goes for the whole field.
         home.node = moved.node;
     } else if let Some(map) = home.node.as_map_mut() {
-        map.entry(name.to_owned()).or_insert(moved);
+        map.entry(name.into()).or_insert(moved);
     }
 }

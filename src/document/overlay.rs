@@ -117,10 +117,10 @@ mod tests {
     fn shown(node: &Node) -> String {
         match &node.value {
             Value::Null => "null".into(),
-            Value::Scalar(scalar) => scalar.text.clone(),
+            Value::Scalar(scalar) => scalar.text.to_string(),
             Value::List(items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(",")),
             Value::Map(map) => {
-                let entry = |(key, entry): (&String, &Entry)| format!("{key}:{}", shown(&entry.node));
+                let entry = |(key, entry): (&crate::document::Name, &Entry)| format!("{key}:{}", shown(&entry.node));
                 format!("{{{}}}", map.iter().map(entry).collect::<Vec<_>>().join(","))
             }
         }

@@ -1,23 +1,58 @@
 //! A place in the merged document by its names, such as `components.api.scale.max`.
 
-use super::{Node, Value};
+use super::{Name, Node, Value};
 use crate::source::Span;
 use std::fmt;
 
 /// Keys and indices from the root.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Path(Vec<String>);
+pub struct Path(Vec<Name>);
+
+/// What may be a part of a path: a name, or the index of a list.
+pub trait Segment {
+    fn name(&self) -> Name;
+}
+
+impl Segment for str {
+    fn name(&self) -> Name {
+        Name::new(self)
+    }
+}
+
+impl Segment for String {
+    fn name(&self) -> Name {
+        Name::new(self)
+    }
+}
+
+impl Segment for Name {
+    fn name(&self) -> Name {
+        self.clone()
+    }
+}
+
+impl Segment for usize {
+    fn name(&self) -> Name {
+        compact_str::ToCompactString::to_compact_string(self)
+    }
+}
+
+impl<T: Segment + ?Sized> Segment for &T {
+    fn name(&self) -> Name {
+        (**self).name()
+    }
+}
 
 /// `at!["components", name, "scale"]`
 macro_rules! at {
     ($($segment:expr),* $(,)?) => {
-        $crate::document::Path::from_iter([$($segment.to_string()),*])
+        $crate::document::Path::from_iter([$($crate::document::path::Segment::name(&$segment)),*])
     };
 }
 pub(crate) use at;
 
-impl FromIterator<String> for Path {
-    fn from_iter<I: IntoIterator<Item = String>>(segments: I) -> Self {
+impl FromIterator<Name> for Path {
+    fn from_iter<I: IntoIterator<Item = Name>>(segments: I) -> Self {
         Self(segments.into_iter().collect())
     }
 }
@@ -35,10 +70,10 @@ pub struct Place<'a> {
 impl Path {
     /// This path with one more name.
     #[must_use]
-    pub fn join(&self, segment: &(impl ToString + ?Sized)) -> Self {
+    pub fn join(&self, segment: &(impl Segment + ?Sized)) -> Self {
         let mut longer = Vec::with_capacity(self.0.len() + 1);
         longer.extend_from_slice(&self.0);
-        longer.push(segment.to_string());
+        longer.push(segment.name());
         Self(longer)
     }
 
@@ -47,19 +82,19 @@ impl Path {
     pub fn extended(&self, names: &[&str]) -> Self {
         let mut longer = Vec::with_capacity(self.0.len() + names.len());
         longer.extend_from_slice(&self.0);
-        longer.extend(names.iter().map(ToString::to_string));
+        longer.extend(names.iter().map(|name| Name::new(name)));
         Self(longer)
     }
 
-    pub fn push(&mut self, segment: &(impl ToString + ?Sized)) {
-        self.0.push(segment.to_string());
+    pub fn push(&mut self, segment: &(impl Segment + ?Sized)) {
+        self.0.push(segment.name());
     }
 
     pub fn pop(&mut self) {
         self.0.pop();
     }
 
-    pub fn segments(&self) -> &[String] {
+    pub fn segments(&self) -> &[Name] {
         &self.0
     }
 
@@ -68,7 +103,7 @@ impl Path {
         let mut place = Place { key: None, node: root, exact: true };
         for segment in &self.0 {
             let next = match &place.node.value {
-                Value::Map(map) => map.get(segment).map(|entry| (Some(entry.key), &entry.node)),
+                Value::Map(map) => map.get(segment.as_str()).map(|entry| (Some(entry.key), &entry.node)),
                 Value::List(list) => segment.parse().ok().and_then(|at: usize| list.get(at)).map(|node| (None, node)),
                 Value::Null | Value::Scalar(_) => None,
             };

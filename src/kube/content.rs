@@ -1,10 +1,10 @@
 //! An object as a tree.
 //!
-//! Promises: names of fields are not copied; the keys of a map stand in the order in which Kubernetes users
+//! Promises: names of fields and short texts take no memory of their own; the keys of a map stand in the order in which Kubernetes users
 //! write them: what an object is, then its name, then what runs, then the rest as its type has it.
 
+use compact_str::CompactString;
 use serde::ser::{self, Serialize, Serializer};
-use std::borrow::Cow;
 use std::fmt;
 
 /// A value of an object.
@@ -14,13 +14,13 @@ pub enum Content {
     Bool(bool),
     Integer(i64),
     Float(f64),
-    Text(String),
+    Text(CompactString),
     List(Vec<Content>),
     Map(Vec<(Key, Content)>),
 }
 
 /// The name of a field, or a key of the author's own.
-pub type Key = Cow<'static, str>;
+pub type Key = CompactString;
 
 impl Content {
     /// The tree of a typed resource.
@@ -55,7 +55,7 @@ impl Serialize for Content {
             Self::Float(value) => serializer.serialize_f64(*value),
             Self::Text(text) => serializer.serialize_str(text),
             Self::List(items) => serializer.collect_seq(items),
-            Self::Map(entries) => serializer.collect_map(entries.iter().map(|(key, value)| (key, value))),
+            Self::Map(entries) => serializer.collect_map(entries.iter().map(|(key, value)| (key.as_str(), value))),
         }
     }
 }
@@ -147,7 +147,7 @@ impl Serializer for Writer {
     }
 
     fn serialize_char(self, value: char) -> Result<Content, ContentError> {
-        Ok(Content::Text(value.into()))
+        Ok(Content::Text(Key::from_iter([value])))
     }
 
     fn serialize_str(self, value: &str) -> Result<Content, ContentError> {
@@ -175,7 +175,7 @@ impl Serializer for Writer {
     }
 
     fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<Content, ContentError> {
-        Ok(Content::Text(variant.into()))
+        Ok(Content::Text(Key::const_new(variant)))
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
@@ -193,7 +193,7 @@ impl Serializer for Writer {
         variant: &'static str,
         value: &T,
     ) -> Result<Content, ContentError> {
-        Ok(map(vec![(variant.into(), value.serialize(self)?)]))
+        Ok(map(vec![(Key::const_new(variant), value.serialize(self)?)]))
     }
 
     fn serialize_seq(self, length: Option<usize>) -> Result<Items, ContentError> {
@@ -292,7 +292,7 @@ impl ser::SerializeTupleVariant for Variant<Items> {
     }
 
     fn end(self) -> Result<Content, ContentError> {
-        Ok(map(vec![(self.variant.into(), Content::List(self.inner.0))]))
+        Ok(map(vec![(Key::const_new(self.variant), Content::List(self.inner.0))]))
     }
 }
 
@@ -302,7 +302,7 @@ impl ser::SerializeMap for Entries {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), ContentError> {
         match key.serialize(Writer)? {
-            Content::Text(text) => self.key = Some(text.into()),
+            Content::Text(text) => self.key = Some(text),
             _ => return Err(ser::Error::custom("a key of an object is text")),
         }
         Ok(())
@@ -323,7 +323,7 @@ impl ser::SerializeStruct for Entries {
     type Error = ContentError;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), ContentError> {
-        self.push(key.into(), value)
+        self.push(Key::const_new(key), value)
     }
 
     fn end(self) -> Result<Content, ContentError> {
@@ -336,11 +336,11 @@ impl ser::SerializeStructVariant for Variant<Entries> {
     type Error = ContentError;
 
     fn serialize_field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), ContentError> {
-        self.inner.push(key.into(), value)
+        self.inner.push(Key::const_new(key), value)
     }
 
     fn end(self) -> Result<Content, ContentError> {
-        Ok(map(vec![(self.variant.into(), map(self.inner.entries))]))
+        Ok(map(vec![(Key::const_new(self.variant), map(self.inner.entries))]))
     }
 }
 
@@ -356,7 +356,7 @@ mod tests {
         let content = Content::of(&value).expect("a tree");
         assert_eq!(serde_json::to_value(&content).expect("JSON"), value);
         let Content::Map(entries) = &content else { panic!("a map") };
-        let keys: Vec<&str> = entries.iter().map(|(key, _)| key.as_ref()).collect();
+        let keys: Vec<&str> = entries.iter().map(|(key, _)| key.as_str()).collect();
         assert_eq!(keys, ["apiVersion", "kind", "spec", "on"]);
         assert_eq!(content.get("kind").and_then(Content::as_str), Some("K"));
     }

@@ -5,7 +5,7 @@
 //! may be like others. A circle is told once, as a whole.
 
 use crate::diagnostic::{Diagnostic, Diagnostics, code, listed, nearest};
-use crate::document::{Entry, Map, Node, Value};
+use crate::document::{Entry, Map, Name, Node, Value};
 use crate::source::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const OWN: &[&str] = &["name", "enabled", "like"];
 
 /// The layers that each component starts from, lowest first.
-pub(super) fn all(root: &Node, system: &Node, found: &mut Diagnostics) -> BTreeMap<String, Vec<Node>> {
+pub(super) fn all(root: &Node, system: &Node, found: &mut Diagnostics) -> BTreeMap<Name, Vec<Node>> {
     let mut likes = Likes { root, system, circles: BTreeSet::new(), found };
     for (name, profile) in root.get("profiles").and_then(Node::as_map).into_iter().flatten() {
         likes.refuse_kind(name, profile);
@@ -141,7 +141,7 @@ impl<'a> Likes<'a> {
 
     fn refuse_unknown(&mut self, name: &str, span: Span) {
         let keys = |group: &str| self.root.get(group).and_then(Node::as_map).into_iter().flat_map(Map::keys);
-        let known: Vec<&str> = keys("profiles").chain(keys("components")).map(String::as_str).collect();
+        let known: Vec<&str> = keys("profiles").chain(keys("components")).map(Name::as_str).collect();
         let finding = Diagnostic::error(code::LIKE_UNKNOWN, format!("there is no profile or component `{name}`"))
             .label(span, "like nothing");
         self.found.push(match nearest(name, known.iter().copied()) {

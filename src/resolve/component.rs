@@ -3,7 +3,7 @@
 use super::container::Built;
 use super::files::FileSet;
 use super::placement::add_gpu;
-use super::{Completion, Resolver, job, model_server, postgres, redis, scale, service, strings};
+use super::{Completion, Components, Resolver, job, model_server, postgres, redis, scale, service, strings};
 use crate::document::{Findings, at};
 use crate::model::{
     Body, Component, Container, Controller, DEFAULT_USER, Identity, Image, Output, Pod, Probes, Release, Resources,
@@ -12,6 +12,8 @@ use crate::model::{
 use crate::spec::{self, Feature, Kind, MigrateForm, Switch, System};
 use crate::target::Target;
 use indexmap::IndexMap;
+use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What waits for the port of another component: small, and present on every architecture.
@@ -20,39 +22,64 @@ const WAIT_IMAGE: &str = "busybox:1.37.0";
 const GRACE: i64 = 30;
 
 /// All components as written, completed with what their kind or runtime brings.
-pub(super) fn complete(
-    system: &System,
-    target: &Target,
-    findings: &mut Findings<'_>,
-) -> IndexMap<String, spec::Component> {
+pub(super) fn complete<'a>(system: &'a System, target: &Target, findings: &mut Findings<'_>) -> Components<'a> {
     let mut cx = Completion { system, target, findings };
-    let one = |(key, component): (&String, &spec::Component)| {
-        let component = component.clone();
+    let one = |(key, component): (&String, &'a spec::Component)| {
         let completed = match component.kind {
-            Kind::Model => model_server::complete(key, component, &mut cx),
-            Kind::Redis => redis::complete(key, component, &mut cx),
-            Kind::Postgres => postgres::complete(key, component, &mut cx),
+            Kind::Model => Cow::Owned(model_server::complete(key, component.clone(), &mut cx)),
+            Kind::Redis => Cow::Owned(redis::complete(key, component.clone(), &mut cx)),
+            Kind::Postgres => Cow::Owned(postgres::complete(key, component.clone(), &mut cx)),
             Kind::Store => {
                 if component.is_enabled() && component.ports.is_none() {
                     cx.missing(key, "ports", "ports: {http: 9200}");
                 }
-                component
+                Cow::Borrowed(component)
             }
-            Kind::Frontend | Kind::Backend | Kind::Agent | Kind::Job | Kind::External => component,
+            Kind::Frontend | Kind::Backend | Kind::Agent | Kind::Job | Kind::External => Cow::Borrowed(component),
         };
         (key.clone(), completed)
     };
     system.components.iter().map(one).collect()
 }
 
-/// All enabled components.
+/// All enabled components, on all cores; what they find is kept in their order.
 pub(super) fn all(cx: &mut Resolver<'_, '_>) -> IndexMap<String, Component> {
-    let components = cx.components;
-    components
-        .iter()
-        .filter(|(_, component)| component.enabled != Some(false))
-        .filter_map(|(key, component)| Some((key.clone(), cx.component(key, component)?)))
-        .collect()
+    let root = cx.findings.root();
+    let resolve = |(key, component): (&String, &Cow<'_, spec::Component>)| {
+        let mut findings = Findings::new(root);
+        let mut own = cx.beside(key, &mut findings);
+        let resolved = own.component(key, component);
+        let edges = own.edges;
+        (key.clone(), resolved, edges, findings.found)
+    };
+    let enabled = cx.components.par_iter().filter(|(_, component)| component.enabled != Some(false));
+    let resolved: Vec<_> = enabled.map(resolve).collect();
+    let mut all = IndexMap::new();
+    for (key, component, edges, found) in resolved {
+        cx.findings.found.extend(found);
+        cx.edges.extend(edges);
+        all.extend(component.map(|component| (key, component)));
+    }
+    all
+}
+
+impl<'a> Resolver<'a, '_> {
+    /// The same knowledge for one component, with the edges that start there and findings of its own.
+    fn beside<'f, 'r>(&self, key: &str, findings: &'f mut Findings<'r>) -> Resolver<'f, 'r>
+    where
+        'a: 'f,
+    {
+        let edges = self.edges.get(key).map(|edges| (key.to_owned(), edges.clone()));
+        Resolver {
+            findings,
+            edges: edges.into_iter().collect(),
+            namespace: self.namespace.clone(),
+            outputs: self.outputs.clone(),
+            secrets: self.secrets.clone(),
+            configs: self.configs.clone(),
+            ..*self
+        }
+    }
 }
 
 impl Resolver<'_, '_> {

@@ -2,7 +2,7 @@
 
 use super::files::FileSet;
 use super::{Resolver, texts};
-use crate::document::{Path, at};
+use crate::document::{Name, Path, at};
 use crate::model::{
     Container, Image, Mount, Port, PortRef, PreStop, ProbeCheck, Probes, Quantity, Resources, Volume, VolumeSource,
 };
@@ -152,7 +152,7 @@ impl Resolver<'_, '_> {
                 crate::document::Finding::error(
                     crate::diagnostic::code::MISSING_FIELD,
                     path.clone(),
-                    format!("`image` is missing in `{}`", path.segments().last().map_or("", String::as_str)),
+                    format!("`image` is missing in `{}`", path.segments().last().map_or("", Name::as_str)),
                 )
                 .label("a container needs an image")
                 .on_key()

@@ -39,10 +39,15 @@ use crate::model::{Component, Config, Edge, Model, Namespace, NumberOrPercent, O
 use crate::spec::{self, Environment, Literal, Named, System, Tier};
 use crate::target::Target;
 use indexmap::IndexMap;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The content of the repository's files that the system names, by the path as it is written.
 pub type FileContents = BTreeMap<String, Vec<u8>>;
+
+/// Components as written, completed with what their kind or runtime brings.
+pub(crate) type Components<'a> = IndexMap<String, Cow<'a, spec::Component>>;
 
 /// What resolving knows and has found so far.
 pub(crate) struct Resolver<'a, 'r> {
@@ -56,10 +61,10 @@ pub(crate) struct Resolver<'a, 'r> {
     pub(crate) findings: &'a mut Findings<'r>,
     /// Components as written, completed with what their kind or runtime brings; disabled ones too,
     /// since optional uses still refer to them.
-    pub(crate) components: &'a IndexMap<String, spec::Component>,
-    pub(crate) outputs: BTreeMap<String, BTreeMap<String, Output>>,
-    pub(crate) secrets: BTreeMap<String, Secret>,
-    pub(crate) configs: BTreeMap<String, Config>,
+    pub(crate) components: &'a Components<'a>,
+    pub(crate) outputs: Arc<BTreeMap<String, BTreeMap<String, Output>>>,
+    pub(crate) secrets: Arc<BTreeMap<String, Secret>>,
+    pub(crate) configs: Arc<BTreeMap<String, Config>>,
     /// Edges by the key of the component where they start, in the order of writing.
     pub(crate) edges: BTreeMap<String, Vec<Edge>>,
 }
@@ -89,14 +94,14 @@ pub fn resolve(
         contents,
         findings,
         components: &components,
-        outputs: BTreeMap::new(),
-        secrets: BTreeMap::new(),
-        configs: BTreeMap::new(),
+        outputs: Arc::default(),
+        secrets: Arc::default(),
+        configs: Arc::default(),
         edges: BTreeMap::new(),
     };
-    resolver.secrets = shared::secrets(&mut resolver);
-    resolver.outputs = outputs::all(&mut resolver);
-    resolver.configs = shared::configs(&mut resolver);
+    resolver.secrets = Arc::new(shared::secrets(&mut resolver));
+    resolver.outputs = Arc::new(outputs::all(&mut resolver));
+    resolver.configs = Arc::new(shared::configs(&mut resolver));
     network::uses(&mut resolver);
     let mut resolved = component::all(&mut resolver);
     let edges: Vec<Edge> = std::mem::take(&mut resolver.edges).into_values().flatten().collect();
@@ -115,8 +120,8 @@ pub fn resolve(
         labels: strings(system.labels.as_ref()),
         annotations: strings(system.annotations.as_ref()),
         edges,
-        secrets: std::mem::take(&mut resolver.secrets),
-        configs: std::mem::take(&mut resolver.configs),
+        secrets: Arc::unwrap_or_clone(resolver.secrets),
+        configs: Arc::unwrap_or_clone(resolver.configs),
         components,
         volumes,
         network,

@@ -129,7 +129,8 @@ impl Resolver<'_, '_> {
 
     /// Names of the ports of a component.
     pub(crate) fn port_names(&self, key: &str) -> Vec<String> {
-        let ports = self.components.get(key).map(super::container::all_ports).unwrap_or_default();
+        let ports =
+            self.components.get(key).map(|component| super::container::all_ports(component)).unwrap_or_default();
         ports.into_iter().map(|port| port.name).collect()
     }
 

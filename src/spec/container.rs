@@ -159,7 +159,7 @@ impl Spec for Files {
             } else {
                 FileSource::decode(&entry.node, reader).map(FileEntry::File)
             };
-            files.extend(decoded.map(|file| (path.clone(), file)));
+            files.extend(decoded.map(|file| (path.to_string(), file)));
             reader.path.pop();
         }
         Some(Self(files))

@@ -23,9 +23,10 @@ mod volume;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, code};
 use crate::document::shape::{Record, Refusal, Shape};
-use crate::document::{Node, Path, Value, at};
+use crate::document::{Entry, MANY, Map, Name, Node, Path, Value, at};
 use crate::source::Span;
 use indexmap::IndexMap;
+use rayon::prelude::*;
 
 pub use component::*;
 pub use container::*;
@@ -45,7 +46,7 @@ pub use vertical::*;
 pub use volume::*;
 
 /// A type that can be written in a document.
-pub trait Spec: Sized {
+pub trait Spec: Sized + Send {
     /// What may be written for it.
     fn shape() -> Shape;
     /// Reads a value in its long form; `None` after a finding.
@@ -71,6 +72,20 @@ impl Reader<'_> {
         let decoded = T::decode(value, self);
         self.path.pop();
         decoded
+    }
+
+    /// Decodes the entries of a large map on all cores; what they find is kept in their order.
+    fn all_at_once<T: Spec>(&mut self, map: &Map) -> impl Iterator<Item = (String, T)> {
+        let decode = |(name, entry): (&Name, &Entry)| {
+            let mut found = Diagnostics::new();
+            let value = decode(&entry.node, self.path.join(name), &mut found);
+            (name.to_string(), value, found)
+        };
+        let decoded: Vec<(String, Option<T>, Diagnostics)> = map.par_iter().map(decode).collect();
+        decoded.into_iter().filter_map(|(name, value, found)| {
+            self.found.extend(found);
+            Some((name, value?))
+        })
     }
 
     fn missing(&mut self, node: &Node, record: &Record, key: &'static str) {
@@ -249,7 +264,7 @@ pub struct Named<K, T> {
 }
 
 /// What a name may be.
-pub trait Key {
+pub trait Key: Send {
     /// With its article: "a component".
     const WHAT: &'static str;
     fn check(name: &str) -> Result<(), Refusal>;
@@ -294,11 +309,15 @@ impl<K: Key, T: Spec> Spec for Named<K, T> {
     }
 
     fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        let map = node.as_map()?;
+        if map.len() >= MANY {
+            return Some(reader.all_at_once(map).collect());
+        }
         let mut entries = IndexMap::new();
-        for (name, entry) in node.as_map()? {
+        for (name, entry) in map {
             reader.path.push(name);
             if let Some(value) = T::decode(&entry.node, reader) {
-                entries.insert(name.clone(), value);
+                entries.insert(name.to_string(), value);
             }
             reader.path.pop();
         }

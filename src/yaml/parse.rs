@@ -9,7 +9,7 @@ use super::limits::{self, MAX_BYTES, MAX_DEPTH, MAX_NODES};
 use super::report::Report;
 use super::{Comment, Document, characters, refuse, syntax};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::document::{Entry, Map, Node, Scalar, Value};
+use crate::document::{Entry, Map, Name, Node, Scalar, Value};
 use crate::source::{FileId, Span};
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, StructureStyle};
 use std::borrow::Cow;
@@ -84,7 +84,7 @@ enum Content {
 /// The key that waits for its value.
 enum Key {
     None,
-    Text(String, Span),
+    Text(Name, Span),
     /// `<<`: what it would merge needs no finding of its own.
     Merge,
     /// Not a text: its value is read and dropped.
@@ -230,7 +230,7 @@ impl<'a> Builder<'a> {
         let quoted = style != ScalarStyle::Plain;
         let value = match text.as_ref() {
             "" | "~" | "null" if !quoted => Value::Null,
-            _ => Value::Scalar(Scalar { text: text.into_owned(), quoted }),
+            _ => Value::Scalar(Scalar { text: text.into(), quoted }),
         };
         self.place(Item::Node(Node::new(self.report.span(range), value)));
     }
@@ -346,7 +346,7 @@ impl<'a> Builder<'a> {
         key
     }
 
-    fn entry(&mut self, entries: &mut Map, name: String, key: Span, item: Item) {
+    fn entry(&mut self, entries: &mut Map, name: Name, key: Span, item: Item) {
         if let Some(first) = entries.get(&name) {
             return self.report.push(refuse::duplicate_key(&name, key, first.key));
         }

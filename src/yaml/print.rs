@@ -50,9 +50,12 @@ impl ser::Error for PrintError {
     }
 }
 
+/// Most objects have at most so many bytes.
+const USUAL: usize = 2_048;
+
 /// The YAML text of a value.
 pub fn to_yaml<T: Serialize + ?Sized>(value: &T) -> Result<String, PrintError> {
-    let mut out = String::new();
+    let mut out = String::with_capacity(USUAL);
     append_yaml(&mut out, value)?;
     Ok(out)
 }

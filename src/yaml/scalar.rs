@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     fn readings(text: &str) -> Option<String> {
-        ambiguous(&Scalar { text: text.to_owned(), quoted: false }).map(|readings| readings.to_string())
+        ambiguous(&Scalar { text: text.into(), quoted: false }).map(|readings| readings.to_string())
     }
 
     #[test]
@@ -369,6 +369,6 @@ mod tests {
             };
             assert_eq!(readings(text).as_deref(), expected, "{text}");
         }
-        assert_eq!(ambiguous(&Scalar { text: "no".to_owned(), quoted: true }), None);
+        assert_eq!(ambiguous(&Scalar { text: "no".into(), quoted: true }), None);
     }
 }

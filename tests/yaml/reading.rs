@@ -96,7 +96,7 @@ fn spans_of_what_is_easy_to_get_wrong() {
 #[test]
 fn plain_scalars_keep_their_text() {
     for text in ["no", "0777", "1:30", "1.10", "1e3", "NULL", "2024-01-01", "=", "0x1F", "+1"] {
-        let value = Value::Scalar(Scalar { text: text.to_owned(), quoted: false });
+        let value = Value::Scalar(Scalar { text: text.into(), quoted: false });
         assert_eq!(read(&format!("a: {text}")).root().get("a").map(|node| &node.value), Some(&value));
     }
     for text in ["~", "null", ""] {

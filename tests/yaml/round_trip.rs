@@ -61,7 +61,7 @@ fn is_quoted(text: &str) -> bool {
 }
 
 fn is_ambiguous(text: &str) -> bool {
-    yaml::ambiguous(&Scalar { text: text.to_owned(), quoted: false }).is_some()
+    yaml::ambiguous(&Scalar { text: text.into(), quoted: false }).is_some()
 }
 
 #[test]

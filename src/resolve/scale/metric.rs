@@ -398,7 +398,7 @@ impl<'a> Resolver<'a, '_> {
             self.disabled(from, to, path);
             return None;
         }
-        self.components.get(to)
+        self.components.get(to).map(AsRef::as_ref)
     }
 }
 

@@ -5,7 +5,8 @@ use super::meta::Lowering;
 use super::present;
 use super::storage::claim_name;
 use crate::model::{
-    Component, Container, Identity, Item, Placement, Pod, Quantity, Strings, Toleration, Volume, VolumeSource,
+    Component, Container, Identity, Item, Placement, Pod, Projection, Quantity, Strings, Toleration, Volume,
+    VolumeSource,
 };
 use crate::spec::{Feature, Firmness, Restart};
 use k8s_openapi::api::core::v1 as core;
@@ -210,9 +211,25 @@ fn volume(component: &Component, volume: &Volume, maker: Maker) -> Option<core::
                 optional: None,
             });
         }
+        VolumeSource::Projected(parts) => {
+            written.projected = Some(core::ProjectedVolumeSource {
+                sources: Some(parts.iter().map(projection).collect()),
+                default_mode: Some(READABLE),
+            });
+        }
         outside => place_outside(&mut written, outside),
     }
     Some(written)
+}
+
+fn projection(part: &Projection) -> core::VolumeProjection {
+    let (name, items) = (part.name.clone(), present(part.items.iter().map(key_to_path).collect()));
+    if part.is_secret {
+        let secret = core::SecretProjection { name, items, optional: None };
+        return core::VolumeProjection { secret: Some(secret), ..core::VolumeProjection::default() };
+    }
+    let config_map = core::ConfigMapProjection { name, items, optional: None };
+    core::VolumeProjection { config_map: Some(config_map), ..core::VolumeProjection::default() }
 }
 
 /// What is neither of the system nor of the pod.

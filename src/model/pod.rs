@@ -125,6 +125,8 @@ pub enum VolumeSource {
     Config { name: String, items: Vec<Item> },
     /// Keys of a secret as files.
     Secret { name: String, items: Vec<Item> },
+    /// Keys of several sources in one folder.
+    Projected(Vec<Projection>),
     /// The files of an image.
     Image(Image),
     /// A volume that a driver makes for the pod.
@@ -133,6 +135,15 @@ pub enum VolumeSource {
     Nfs { server: String, path: String, read_only: bool },
     /// A path of the node.
     HostPath(String),
+}
+
+/// Keys of one source in a folder of several.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Projection {
+    /// A secret, or else a ConfigMap.
+    pub is_secret: bool,
+    pub name: String,
+    pub items: Vec<Item>,
 }
 
 /// One key of a ConfigMap or secret as a file.

@@ -6,7 +6,7 @@
 use super::Resolver;
 use crate::digest;
 use crate::document::Path;
-use crate::model::{FileMap, Item, Mount, Strings, Volume, VolumeSource};
+use crate::model::{FileMap, Item, Mount, Projection, Strings, Volume, VolumeSource};
 use crate::spec::{self, DataKey, FileEntry, FileSource, Named};
 use std::collections::BTreeMap;
 
@@ -38,8 +38,13 @@ impl FileSet {
         let bytes = self.binary.iter().map(|(key, bytes)| (key.as_str(), bytes.as_slice()));
         let name = format!("{name}-files-{}", digest::short(texts.chain(bytes)));
         for volume in &mut self.volumes {
-            if let VolumeSource::Config { name: object, .. } = &mut volume.source {
-                object.clone_from(&name);
+            match &mut volume.source {
+                VolumeSource::Config { name: object, .. } => object.clone_from(&name),
+                VolumeSource::Projected(parts) => {
+                    let own = parts.iter_mut().filter(|part| !part.is_secret);
+                    own.for_each(|part| part.name.clone_from(&name));
+                }
+                _ => {}
             }
         }
         (Some(FileMap { name, data: self.data, binary: self.binary }), self.volumes)
@@ -71,6 +76,22 @@ impl FileSet {
             (_, Some(bytes), Content::Bytes(new)) => bytes != new,
             _ => true,
         }
+    }
+
+    /// The volume of a folder: the same folder in two containers is one volume where it holds the same.
+    fn add(&mut self, wanted: &str, source: VolumeSource) -> String {
+        let names = std::iter::once(wanted.to_owned()).chain((2..).map(|number| format!("{wanted}-{number}")));
+        for name in names {
+            match self.volumes.iter().find(|volume| volume.name == name) {
+                Some(taken) if taken.source == source => return name,
+                Some(_) => {}
+                None => {
+                    self.volumes.push(Volume { name: name.clone(), source });
+                    return name;
+                }
+            }
+        }
+        wanted.to_owned()
     }
 
     /// The volume with this source, made on first use; its items grow.
@@ -139,7 +160,7 @@ impl Resolver<'_, '_> {
         Some(Mount { volume, path: place.into(), sub_path: Some(sub_path), read_only: true })
     }
 
-    /// A folder: one volume for its own texts, and one beside it for each secret.
+    /// A folder: one volume, whatever its files come from, so that a rotated secret reaches the container.
     fn folder(
         &mut self,
         key: &str,
@@ -147,39 +168,24 @@ impl Resolver<'_, '_> {
         files: &Named<DataKey, FileSource>,
         path: &Path,
         set: &mut FileSet,
-    ) -> Vec<Mount> {
-        let folder = place.trim_end_matches('/');
-        let slug = volume_name("files", folder);
-        let mut mounts: Vec<Mount> = Vec::new();
+    ) -> Option<Mount> {
+        let mut parts: Vec<Projection> = Vec::new();
         for (name, file) in files {
             let mode = file.mode.map(|mode| mode.0);
             let Some(origin) = self.origin(key, name, file, &path.join(name), set) else { continue };
-            let (volume, mount) = match origin {
-                Origin::Own(data_key) => {
-                    let source = VolumeSource::Config { name: String::new(), items: Vec::new() };
-                    let volume = set.volume(slug.clone(), source, Item { key: data_key, path: name.clone(), mode });
-                    (volume, None)
-                }
-                // A secret's file lies in the folder by its own mount, since one volume has one source.
-                Origin::Secret { name: secret, key: secret_key } => {
-                    let item = Item { key: secret_key.clone(), path: secret_key.clone(), mode };
-                    let volume = set.volume(
-                        volume_name("secret", &secret),
-                        VolumeSource::Secret { name: secret, items: Vec::new() },
-                        item,
-                    );
-                    (volume, Some((format!("{folder}/{name}"), secret_key)))
-                }
+            let (is_secret, source, data_key) = match origin {
+                Origin::Own(data_key) => (false, String::new(), data_key),
+                Origin::Secret { name, key } => (true, name, key),
             };
-            let mount = match mount {
-                Some((path, sub_path)) => Mount { volume, path, sub_path: Some(sub_path), read_only: true },
-                None => Mount { volume, path: folder.into(), sub_path: None, read_only: true },
-            };
-            if !mounts.contains(&mount) {
-                mounts.push(mount);
+            let item = Item { key: data_key, path: name.clone(), mode };
+            match parts.iter_mut().find(|part| part.is_secret == is_secret && part.name == source) {
+                Some(part) => part.items.push(item),
+                None => parts.push(Projection { is_secret, name: source, items: vec![item] }),
             }
         }
-        mounts
+        let folder = place.trim_end_matches('/');
+        let volume = set.add(&volume_name("files", folder), folder_source(parts)?);
+        Some(Mount { volume, path: folder.into(), sub_path: None, read_only: true })
     }
 
     fn origin(&mut self, key: &str, base: &str, file: &FileSource, path: &Path, set: &mut FileSet) -> Option<Origin> {
@@ -202,6 +208,15 @@ impl Resolver<'_, '_> {
         };
         Some(Origin::Own(set.store(base, content)))
     }
+}
+
+/// One source is a volume by itself; several are projected into one.
+fn folder_source(mut parts: Vec<Projection>) -> Option<VolumeSource> {
+    if parts.len() > 1 {
+        return Some(VolumeSource::Projected(parts));
+    }
+    let Projection { is_secret, name, items } = parts.pop()?;
+    Some(if is_secret { VolumeSource::Secret { name, items } } else { VolumeSource::Config { name, items } })
 }
 
 fn content(bytes: &[u8]) -> Content {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! files ─load─▶ documents ─layers─▶ one document ─decode─▶ spec (what was written)
-//!       ─resolve─▶ model (what it means) ─check─▶ Valid<Model> ─lower─▶ objects ─render─▶ tree
+//!       ─resolve─▶ model (what it means) ─check─▶ Valid<Model> ─lower, manifest, patch─▶ objects ─render─▶ tree
 //! ```
 //!
 //! Invariants. Only `workspace` and `cli` touch the outside: everything else takes values and returns
@@ -22,7 +22,9 @@ pub mod kube;
 pub mod layers;
 pub mod load;
 pub mod lower;
+pub mod manifest;
 pub mod model;
+pub mod patch;
 pub mod render;
 pub mod resolve;
 pub mod runtime;
@@ -68,7 +70,9 @@ pub fn model(loaded: &Loaded, environment: &LoadedEnvironment) -> (Option<Model>
 fn objects(loaded: &Loaded, environment: &LoadedEnvironment, found: &mut Diagnostics) -> Option<Vec<Object>> {
     with_model(loaded, environment, found, |model, findings| {
         let valid = check::check(model, findings)?;
-        let objects = lower::lower(&valid);
+        let mut objects = lower::lower(&valid);
+        manifest::add(&mut objects, &valid, &loaded.manifests, findings);
+        patch::apply(&mut objects, &valid.patches, findings);
         dispose(valid);
         Some(objects)
     })

@@ -17,6 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 mod include;
+mod manifests;
 
 /// Gives the bytes of a file of the repository, by its path from the root.
 pub type Read<'a> = dyn Fn(&str) -> Result<Vec<u8>, Diagnostic> + 'a;
@@ -41,7 +42,12 @@ pub struct Loaded {
     pub environments: Vec<LoadedEnvironment>,
     /// Content of the files that the documents name, by path from the root.
     pub contents: FileContents,
+    /// The documents of hand-written objects, by the pattern that names their files, from the root.
+    pub manifests: Manifests,
 }
+
+/// Hand-written objects by pattern, in the order of their files and documents.
+pub type Manifests = BTreeMap<String, Vec<Arc<Node>>>;
 
 /// An environment and those that it extends.
 #[derive(Debug)]
@@ -69,13 +75,14 @@ pub fn load(
         sources: Sources::new(),
         documents: BTreeMap::new(),
         contents: FileContents::new(),
+        manifests: Manifests::new(),
         circles: BTreeSet::new(),
         found,
     };
     let root = loader.read(system, &system_shape(), None).map(|root| loader.included(system, root));
     let loaded: Vec<Option<LoadedEnvironment>> =
         environments.iter().map(|path| loader.environment(path, system)).collect();
-    let Loader { sources, contents, found, .. } = loader;
+    let Loader { sources, contents, manifests, found, .. } = loader;
     let loaded: Option<Vec<LoadedEnvironment>> = loaded.into_iter().collect();
     let complete = root.zip(loaded).filter(|_| !found.has_errors());
     let loaded = complete.map(|(system_root, environments)| Loaded {
@@ -83,6 +90,7 @@ pub fn load(
         system: system_root,
         environments,
         contents,
+        manifests,
     });
     (sources, loaded)
 }
@@ -93,6 +101,7 @@ struct Loader<'a> {
     /// Documents by path: read once, `None` where they cannot be used.
     documents: BTreeMap<String, Option<Arc<Node>>>,
     contents: FileContents,
+    manifests: Manifests,
     /// Circles of `extends` that were reported, by their sorted paths.
     circles: BTreeSet<Vec<String>>,
     found: &'a mut Diagnostics,
@@ -122,14 +131,19 @@ impl Loader<'_> {
                 return None;
             }
         };
-        match yaml::decode_utf8(&bytes) {
+        let (file, text) = self.text(path, &bytes)?;
+        yaml::parse(file, &text, self.found).map(|document| (file, document.root))
+    }
+
+    /// Keeps a text, so that findings can point into it.
+    fn text(&mut self, path: &str, bytes: &[u8]) -> Option<(FileId, String)> {
+        match yaml::decode_utf8(bytes) {
             Ok(text) => {
                 let file = self.sources.add(path, text);
-                let text = self.sources.file(file).text.clone();
-                yaml::parse(file, &text, self.found).map(|document| (file, document.root))
+                Some((file, self.sources.file(file).text.clone()))
             }
             Err(error) => {
-                let file = self.sources.add(path, String::from_utf8_lossy(&bytes));
+                let file = self.sources.add(path, String::from_utf8_lossy(bytes));
                 self.found.push(error.finding(file));
                 None
             }
@@ -181,6 +195,10 @@ impl Loader<'_> {
             (Value::Map(map), Shape::Record(record)) => {
                 for (key, entry) in map {
                     let Some(field) = record.field(key) else { continue };
+                    if key == "manifests" && record.name != "component" {
+                        self.manifests(path, &mut entry.node);
+                        continue;
+                    }
                     self.anchor(path, &mut entry.node, &field.shape);
                     if key == "path" && record.name == "file" {
                         self.content(&entry.node);

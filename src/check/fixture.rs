@@ -98,6 +98,8 @@ pub(super) fn model() -> Model {
         volumes: BTreeMap::new(),
         network: NetworkRules { deny: true, openings: Vec::new() },
         quota: None,
+        manifests: Vec::new(),
+        patches: Vec::new(),
     }
 }
 

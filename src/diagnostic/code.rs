@@ -226,6 +226,15 @@ codes! {
     OUTPUT_PRUNE = "WL0905", "output-suddenly-small", "the output is empty, or lacks more than half of its objects";
     OUTPUT_LOCK = "WL0906", "output-lock", "the lock of an output folder cannot be used";
     OUTPUT_UNWRITABLE = "WL0907", "output-unwritable", "the output cannot be written";
+    PATCH_OF_NOTHING = "WL0910", "patch-of-nothing", "a patch that matches no object";
+    PATCH_FAILED = "WL0911", "patch-that-does-not-fit", "a patch that cannot be laid over its object";
+    PATCH_IDENTITY = "WL0912", "patched-identity", "a patch that changes the kind, the name or the namespace of an object";
+    MANIFEST_SHAPE = "WL0920", "not-an-object", "a document of `manifests` that is not a Kubernetes object";
+    MANIFEST_SECRET = "WL0921", "secret-in-manifest", "a hand-written Secret with its values";
+    MANIFEST_TWICE = "WL0922", "object-twice", "an object that is written by hand and emitted, or written twice";
+    MANIFEST_NAMESPACE = "WL0923", "manifest-in-another-namespace", "a hand-written object in a namespace that is not the environment's";
+    MANIFEST_NONE = "WL0924", "no-manifest", "a pattern of `manifests` that names no object";
+
     BUG = "WL0999", "bug-in-windlass", "the compiler made a mistake of its own";
 }
 

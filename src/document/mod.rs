@@ -134,6 +134,8 @@ impl Scalar {
             return text.into();
         }
         match text {
+            // Of a tree in which `null` is a value.
+            "null" => serde_json::Value::Null,
             "true" => true.into(),
             "false" => false.into(),
             _ => text

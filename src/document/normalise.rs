@@ -26,7 +26,7 @@ impl Normaliser<'_> {
             return;
         }
         match shape {
-            Shape::Any => {}
+            Shape::Any => keep_nulls(node),
             Shape::Scalar => self.scalar(node, shape),
             Shape::Bool => self.boolean(node, shape),
             Shape::Integer { least, most } => self.integer(node, shape, *least, *most),
@@ -75,15 +75,9 @@ impl Normaliser<'_> {
     }
 
     fn warn_ambiguous(&mut self, span: Span, scalar: &Scalar) {
-        let Some(readings) = crate::yaml::ambiguous(scalar) else { return };
-        let quoted = format!("\"{}\"", scalar.text);
-        self.push(
-            Diagnostic::warning(code::YAML_AMBIGUOUS, format!("`{}` is not text to every YAML reader", scalar.text))
-                .label(span, "taken as text here")
-                .reason(readings.to_string())
-                .help(format!("write {quoted}"))
-                .suggest(span, quoted, true),
-        );
+        if let Some(finding) = ambiguous(span, scalar) {
+            self.push(finding);
+        }
     }
 
     fn boolean(&mut self, node: &Node, shape: &Shape) {
@@ -298,6 +292,29 @@ impl Normaliser<'_> {
             node.value = Value::Map(Map::default());
         }
         self.value(node, of, key);
+    }
+}
+
+/// The warning about a scalar that YAML readers take for different things.
+pub fn ambiguous(span: Span, scalar: &Scalar) -> Option<Diagnostic> {
+    let readings = crate::yaml::ambiguous(scalar)?;
+    let quoted = format!("\"{}\"", scalar.text);
+    Some(
+        Diagnostic::warning(code::YAML_AMBIGUOUS, format!("`{}` is not text to every YAML reader", scalar.text))
+            .label(span, "taken as text here")
+            .reason(readings.to_string())
+            .help(format!("write {quoted}"))
+            .suggest(span, quoted, true),
+    )
+}
+
+/// In a tree that is passed on as it is, `null` is a value.
+fn keep_nulls(node: &mut Node) {
+    match &mut node.value {
+        Value::Null => node.value = Value::Scalar(Scalar { text: "null".into(), quoted: false }),
+        Value::List(items) => items.iter_mut().for_each(keep_nulls),
+        Value::Map(entries) => entries.values_mut().for_each(|entry| keep_nulls(&mut entry.node)),
+        Value::Scalar(_) => {}
     }
 }
 

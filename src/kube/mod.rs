@@ -10,9 +10,11 @@ pub(crate) mod keda;
 pub(crate) mod prometheus;
 pub(crate) mod vpa;
 
+use crate::document::Node;
 pub use content::{Content, ContentError, Key};
 use serde::Serialize;
 use std::fmt;
+use std::sync::Arc;
 
 /// The identity of an object in a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +28,18 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// The identity that an object states.
+    fn of(content: &Content) -> Self {
+        let text = |value: Option<&Content>| value.and_then(Content::as_str).unwrap_or_default().to_owned();
+        let of_meta = |key: &str| text(content.get("metadata").and_then(|metadata| metadata.get(key)));
+        Self {
+            api_version: text(content.get("apiVersion")),
+            kind: text(content.get("kind")),
+            namespace: Some(of_meta("namespace")).filter(|namespace| !namespace.is_empty()),
+            name: of_meta("name"),
+        }
+    }
+
     /// The API group, empty for the core group.
     pub fn group(&self) -> &str {
         self.api_version.split_once('/').map_or("", |(group, _)| group)
@@ -68,6 +82,8 @@ pub struct Object {
     pub component: Option<String>,
     /// The object itself.
     pub content: Content,
+    /// The document that it comes from, where it was written by hand.
+    pub written: Option<Arc<Node>>,
 }
 
 impl Object {
@@ -78,15 +94,13 @@ impl Object {
     pub fn new(resource: &impl Serialize, phase: Phase, component: Option<&str>) -> Self {
         let mut content = Content::of(resource).expect("resources have keys of text and numbers within 64 bits");
         content.remove("status");
-        let text = |value: Option<&Content>| value.and_then(Content::as_str).unwrap_or_default().to_owned();
-        let of_meta = |key: &str| text(content.get("metadata").and_then(|metadata| metadata.get(key)));
-        let identity = Identity {
-            api_version: text(content.get("apiVersion")),
-            kind: text(content.get("kind")),
-            namespace: Some(of_meta("namespace")).filter(|namespace| !namespace.is_empty()),
-            name: of_meta("name"),
-        };
-        Self { identity, phase, component: component.map(Into::into), content }
+        let identity = Identity::of(&content);
+        Self { identity, phase, component: component.map(Into::into), content, written: None }
+    }
+
+    /// The object that a document holds.
+    pub fn written(document: Arc<Node>, content: Content, phase: Phase) -> Self {
+        Self { identity: Identity::of(&content), phase, component: None, content, written: Some(document) }
     }
 
     /// The object as JSON.

@@ -94,6 +94,8 @@ pub(crate) fn model() -> Model {
         )]),
         network: NetworkRules::default(),
         quota: None,
+        manifests: Vec::new(),
+        patches: Vec::new(),
     }
 }
 

@@ -30,6 +30,7 @@ use crate::check::Valid;
 use crate::kube::Object;
 use crate::model::{Component, Model};
 use meta::Lowering;
+pub(crate) use meta::{MANAGED_BY, PART_OF};
 use rayon::prelude::*;
 
 pub use namespace::{Level, Lowered, pod_security_level};

@@ -10,6 +10,7 @@ pub mod container;
 pub mod database;
 pub mod image;
 pub mod network;
+pub mod patch;
 pub mod pod;
 pub mod quantity;
 pub mod quota;
@@ -28,6 +29,7 @@ pub use container::*;
 pub use database::*;
 pub use image::Image;
 pub use network::*;
+pub use patch::*;
 pub use pod::*;
 pub use quantity::Quantity;
 pub use quota::*;
@@ -66,6 +68,9 @@ pub struct Model {
     pub network: NetworkRules,
     /// What the namespace may ask for in all.
     pub quota: Option<Quota>,
+    /// Patterns of files with hand-written objects, from the root of the repository.
+    pub manifests: Vec<String>,
+    pub patches: Vec<Patch>,
 }
 
 /// The namespace of all objects.

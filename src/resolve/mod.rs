@@ -18,6 +18,7 @@ mod model_server;
 mod network;
 mod order;
 mod outputs;
+mod patch;
 mod placement;
 mod postgres;
 mod quota;
@@ -111,6 +112,8 @@ pub fn resolve(
     let quota = system.quota.as_ref().map(|quota| quota::resolve(quota, components.values()));
     let volumes = shared::volumes(&mut resolver);
     let network = network::rules(&mut resolver);
+    let patches = patch::all(&mut resolver);
+    let manifests = system.manifests.iter().flatten().map(ToString::to_string).collect();
     Some(Model {
         system: system.name.to_string(),
         owner: system.owner.as_ref().map(ToString::to_string),
@@ -127,6 +130,8 @@ pub fn resolve(
         network,
         quota,
         target,
+        manifests,
+        patches,
     })
 }
 

@@ -3,9 +3,10 @@
 use super::{
     Auth, Backup, Cidr, ComponentKey, Concurrency, Count, Cron, Disruption, DnsLabel, DnsName, Duration, Egress,
     EnvKey, EnvSource, EnvValue, EvictionPolicy, Files, Gpu, Health, Host, ImageText, InitStep, Kind, LabelKey,
-    Literal, Metrics, Migrate, Model, MountPath, Named, Names, OneOrMore, OutputKey, ParameterKey, PartKey, Placement,
-    PodPeer, Pooler, Port, PortKey, Positive, RedisEngine, RedisMode, Resources, Restart, Rollout, Route, Runtime,
-    Scale, Security, Service, Shutdown, Sidecar, Storage, Switch, Text, TimeZone, Use, Vertical, Volume, When, record,
+    Literal, Metrics, Migrate, Model, MountPath, Named, Names, OneOrMore, OutputKey, ParameterKey, PartKey, Patches,
+    Placement, PodPeer, Pooler, Port, PortKey, Positive, RedisEngine, RedisMode, Resources, Restart, Rollout, Route,
+    Runtime, Scale, Security, Service, Shutdown, Sidecar, Storage, Switch, Text, TimeZone, Use, Vertical, Volume, When,
+    record,
 };
 use crate::model::quantity::Quantity;
 
@@ -94,6 +95,8 @@ record! {
         opt service_account "serviceAccount": ServiceAccount,
         /// backend, agent: a job before each rollout, with everything of the component but ports and health.
         opt migrate "migrate": Switch<Migrate>,
+        /// Changes to what this component emits, for what the language has no field for.
+        opt patches "patches": Patches,
         /// model: the server.
         opt runtime "runtime": Runtime,
         /// model: what is served.

@@ -2,8 +2,8 @@
 
 use super::{
     ApiVersion, Cidr, Component, ComponentKey, Count, DataKey, Defaults, DnsLabel, DnsName, Duration, EnvironmentPath,
-    Images, LabelKey, LabelName, Literal, Named, Network, ObjectKey, PartKey, PodPeer, Positive, Quota, RepositoryPath,
-    ResourceKey, Secret, SharedVolume, TaintText, Text, VersionText, record, words,
+    Images, LabelKey, LabelName, Literal, Named, Network, ObjectKey, PartKey, Patches, PodPeer, Positive, Quota,
+    RepositoryPath, RepositoryPattern, ResourceKey, Secret, SharedVolume, TaintText, Text, VersionText, record, words,
 };
 use crate::model::quantity::Quantity;
 
@@ -46,6 +46,10 @@ record! {
         opt network "network": Network,
         /// Overlay of the system's `quota`.
         opt quota "quota": Quota,
+        /// In the place of the system's `manifests`.
+        opt manifests "manifests": Vec<RepositoryPattern>,
+        /// Overlay of the system's `patches`.
+        opt patches "patches": Patches,
         /// Overlay of the system's `images`.
         opt images "images": Images,
         /// Overlay of the system's `labels`.

@@ -27,7 +27,7 @@ words! {
 }
 
 /// Fields that every kind has.
-const COMMON: &[&str] = &["kind", "name", "enabled", "like", "description", "labels", "annotations"];
+const COMMON: &[&str] = &["kind", "name", "enabled", "like", "description", "labels", "annotations", "patches"];
 /// Fields of the kinds that run something.
 const RUNNING: &[&str] = &[
     "podLabels",

@@ -2,7 +2,7 @@
 
 use super::{
     Access, Component, ComponentKey, Count, DataKey, DnsLabel, DnsName, ImageKey, Kind, LabelKey, Literal, Named,
-    ObjectKey, PartKey, PodPeer, PortNumber, Reader, RepositoryPattern, Spec, Text, record, words,
+    ObjectKey, PartKey, Patches, PodPeer, PortNumber, Reader, RepositoryPattern, Spec, Text, record, words,
 };
 use crate::document::Node;
 use crate::document::shape::{Record, Shape};
@@ -45,6 +45,10 @@ record! {
         opt images "images": Images,
         /// What the namespace may ask for in all.
         opt quota "quota": Quota,
+        /// Files with hand-written objects, which get the namespace, the labels and the checks of all others.
+        opt manifests "manifests": Vec<RepositoryPattern>,
+        /// Changes to emitted objects, hand-written ones included.
+        opt patches "patches": Patches,
     }
 }
 

@@ -22,7 +22,7 @@ mod write;
 
 pub use encoding::{NotUtf8, decode_utf8};
 pub use limits::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
-pub use parse::parse;
+pub use parse::{parse, parse_all};
 pub use print::{PrintError, append_yaml, to_yaml};
 pub use scalar::{Ambiguity, Reading, ambiguous};
 

@@ -18,14 +18,24 @@ use std::ops::{ControlFlow, Range};
 /// Reads one document. `None` when its structure cannot be known; `found` then says why. A document
 /// with findings about details (such as a key written twice, of which the first counts) is returned.
 pub fn parse(file: FileId, text: &str, found: &mut Diagnostics) -> Option<Document> {
-    let mut report = Report::new(file, found);
+    build(text, Report::new(file, found), false)?.finish()
+}
+
+/// Reads a file of several documents, such as Kubernetes objects; those that hold nothing are left out.
+/// `None` after a finding.
+pub fn parse_all(file: FileId, text: &str, found: &mut Diagnostics) -> Option<Vec<Node>> {
+    let builder = build(text, Report::new(file, found), true)?;
+    builder.whole.then(|| builder.roots.into_iter().filter(|root| !root.is_null()).collect())
+}
+
+fn build<'a>(text: &'a str, mut report: Report<'a>, many: bool) -> Option<Builder<'a>> {
     let start = report.span(0..0);
     if text.len() > MAX_BYTES {
         report.push(limits::too_large(start, text.len()));
         return None;
     }
     let refused = [characters::check_raw(text, &mut report), refuse::check_directives(text, &mut report)];
-    let mut builder = Builder::new(text, report);
+    let mut builder = Builder::new(text, report, many);
     if let Some(first) = refused.into_iter().flatten().min() {
         builder.broken = first;
     }
@@ -41,7 +51,7 @@ pub fn parse(file: FileId, text: &str, found: &mut Diagnostics) -> Option<Docume
             break;
         }
     }
-    builder.finish()
+    Some(builder)
 }
 
 fn options() -> granit_parser::Options {
@@ -101,7 +111,10 @@ struct Builder<'a> {
     text: &'a str,
     report: Report<'a>,
     open: Vec<Open>,
-    root: Option<Node>,
+    /// One for each document.
+    roots: Vec<Node>,
+    /// True where several documents may stand in the file.
+    many: bool,
     comments: Vec<Comment>,
     documents: usize,
     nodes: usize,
@@ -116,12 +129,13 @@ struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    fn new(text: &'a str, report: Report<'a>) -> Self {
+    fn new(text: &'a str, report: Report<'a>, many: bool) -> Self {
         Self {
             text,
             report,
             open: Vec::new(),
-            root: None,
+            roots: Vec::new(),
+            many,
             comments: Vec::new(),
             documents: 0,
             nodes: 0,
@@ -172,7 +186,7 @@ impl<'a> Builder<'a> {
     fn document(&mut self, range: Range<usize>) -> ControlFlow<()> {
         self.documents += 1;
         self.read = range.end;
-        if self.documents == 1 {
+        if self.documents == 1 || self.many {
             return ControlFlow::Continue(());
         }
         self.report.push(refuse::second_document(self.report.span(range)));
@@ -313,7 +327,7 @@ impl<'a> Builder<'a> {
     fn place(&mut self, item: Item) {
         let Some(mut open) = self.open.pop() else {
             if let Item::Node(node) = item {
-                self.root = Some(node);
+                self.roots.push(node);
             }
             return;
         };
@@ -371,7 +385,7 @@ impl<'a> Builder<'a> {
         if !self.whole {
             return None;
         }
-        let Some(root) = self.root.filter(|root| !root.is_null()) else {
+        let Some(root) = self.roots.pop().filter(|root| !root.is_null()) else {
             if self.documents <= 1 {
                 self.report.push(refuse::empty_document(self.report.span(0..0)));
             }

@@ -1,0 +1,49 @@
+//! Hand-written objects: the files that `manifests` names, each with any number of documents.
+//!
+//! Promises: a pattern becomes one from the root of the repository; its files are read once, in the
+//! order of their paths. What the objects must be is for [`crate::manifest`] to say.
+
+use super::Loader;
+use crate::document::{Node, Value};
+use crate::source::Span;
+use crate::yaml;
+use std::sync::Arc;
+
+impl Loader<'_> {
+    /// Reads what the patterns of one document name.
+    pub(super) fn manifests(&mut self, path: &str, patterns: &mut Node) {
+        let Value::List(patterns) = &mut patterns.value else { return };
+        for pattern in patterns {
+            let span = pattern.span;
+            let Value::Scalar(text) = &mut pattern.value else { continue };
+            let Some(joined) = self.joined(path, &text.text, span) else { continue };
+            text.text = joined.as_str().into();
+            if !self.manifests.contains_key(&joined) {
+                let objects = self.manifest_files(&joined, span);
+                self.manifests.insert(joined, objects);
+            }
+        }
+    }
+
+    fn manifest_files(&mut self, pattern: &str, span: Span) -> Vec<Arc<Node>> {
+        match (self.files.expand)(pattern) {
+            Ok(files) => files.iter().flat_map(|file| self.manifest_file(file, span)).map(Arc::new).collect(),
+            Err(finding) => {
+                self.push_named(finding, Some(span));
+                Vec::new()
+            }
+        }
+    }
+
+    fn manifest_file(&mut self, path: &str, span: Span) -> Vec<Node> {
+        let bytes = match (self.files.read)(path) {
+            Ok(bytes) => bytes,
+            Err(finding) => {
+                self.push_named(finding, Some(span));
+                return Vec::new();
+            }
+        };
+        let Some((file, text)) = self.text(path, &bytes) else { return Vec::new() };
+        yaml::parse_all(file, &text, self.found).unwrap_or_default()
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::availability::always_place;
 use super::risk;
+use super::rollout::surge_place;
 use crate::capacity::{self, Capacity, Demand, Doubt, Proof, Role, Verdict};
 use crate::diagnostic::{Code, Severity, code, listed};
 use crate::document::{Finding, Findings, Path, at};
@@ -103,7 +104,7 @@ pub(super) fn place(model: &Model, demand: &Demand) -> Path {
         },
         Role::Instances => root.join("instances"),
         Role::Pooler => root.join("pooler").join("instances"),
-        Role::Surge => root.join("rollout").join("surge"),
+        Role::Surge => component.map_or_else(|| root.join("rollout").join("surge"), surge_place),
         Role::Release if component.is_some_and(|component| !component.releases.is_empty()) => root.join("migrate"),
         Role::Job | Role::Release => root.join("parallelism"),
     }

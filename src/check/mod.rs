@@ -21,6 +21,7 @@ mod placement;
 mod places;
 mod ports;
 mod probes;
+mod progressive;
 mod quota;
 mod redis;
 mod resources;
@@ -122,6 +123,14 @@ pub const LAWS: &[Law] = &[
     availability::drains_can_go_on,
     availability::drains_leave_replicas,
     rollout::rollouts_can_move,
+    progressive::fields_belong_to_the_strategy,
+    progressive::steps_rise,
+    progressive::two_versions_may_be_there,
+    progressive::success_can_be_asked_for,
+    progressive::versions_are_told_where_commits_do_the_steps,
+    progressive::parts_of_controllers_are_told,
+    progressive::flagger_can_do_it,
+    progressive::canaries_by_pods_are_told,
     rollout::rollouts_leave_replicas,
     rollout::deadlines_cover_the_start,
     gpu::gpu_products_exist,

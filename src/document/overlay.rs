@@ -55,6 +55,7 @@ fn overlay_record(lower: &mut Node, upper: &Node, record: &Record) {
     for key in excluded(above, record) {
         below.shift_remove(key);
     }
+    drop_other_choice(below, above, record);
     overlay_map(below, above, |key| record.field(key).map_or(&Shape::Any, |field| &field.shape));
 }
 
@@ -63,6 +64,16 @@ fn changes_form(lower: &Node, above: &Map, record: &Record) -> bool {
     let written = |form: &&&str| above.get(**form).is_some_and(|entry| !entry.node.is_null());
     let has_another = |form: &str| record.forms.iter().any(|other| *other != form && lower.get(other).is_some());
     record.forms.iter().find(written).is_some_and(|form| lower.get(form).is_none() && has_another(form))
+}
+
+/// Takes away the fields of a choice that the upper layer makes differently.
+fn drop_other_choice(below: &mut Map, above: &Map, record: &Record) {
+    for (key, beside) in record.choice {
+        let Some(word) = above.get(*key).and_then(|entry| entry.node.as_text()) else { continue };
+        if below.get(*key).and_then(|entry| entry.node.as_text()) != Some(word) {
+            below.retain(|field, _| field == key || beside.contains(&field.as_str()));
+        }
+    }
 }
 
 /// The keys that this layer drops from those below: the others of an exclusive group.

@@ -3,8 +3,9 @@
 use super::container::protocol;
 use super::meta::{CNPG_CLUSTER, Lowering, is_operated, phase, pod_name};
 use super::present;
+use super::rollout::{VERSION, answering};
 use crate::kube::Object;
-use crate::model::{Body, Component, External, Port, Service, Strings};
+use crate::model::{Body, Component, Driver, External, Port, Progressive, Service, Strings};
 use crate::spec::ServiceType;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -13,10 +14,30 @@ pub(super) fn services(cx: &Lowering<'_>, component: &Component) -> Vec<Object> 
     if let Body::External(External { alias: Some(host), .. }) = &component.body {
         return vec![alias(cx, component, host)];
     }
-    let Some(service) = &component.service else { return Vec::new() };
+    // Flagger makes the Services itself.
+    let Some(service) = component.service.as_ref().filter(|_| !component.is_by_flagger()) else { return Vec::new() };
     let own = object(cx, component, service, &component.name, client(cx, component, service));
     let companion = || object(cx, component, service, &headless_name(component), companion(cx, component));
-    std::iter::once(own).chain(service.companion.then(companion)).collect()
+    std::iter::once(own).chain(service.companion.then(companion)).chain(second(cx, component, service)).collect()
+}
+
+/// The Service that leads to the new version of a canary or blue-green rollout, and to no other.
+fn second(cx: &Lowering<'_>, component: &Component, service: &Service) -> Option<Object> {
+    let progressive = component.progressive().filter(|progressive| progressive.has_service_of_its_own())?;
+    let mut labels = selector(cx, component);
+    if let Driver::Commits(versions) = &progressive.driver {
+        versions.stable.as_ref()?;
+        labels.insert(VERSION.into(), versions.own.clone());
+    }
+    let spec = core::ServiceSpec {
+        type_: Some("ClusterIP".into()),
+        selector: Some(labels),
+        ports: present(component.ports().into_iter().map(|port| service_port(component, port, false)).collect()),
+        session_affinity: service.session_affinity.map(|affinity| affinity.text().into()),
+        ..core::ServiceSpec::default()
+    };
+    let metadata = cx.component_meta(component, &format!("{}-{}", component.name, progressive.service_suffix()));
+    Some(Object::new(&core::Service { metadata, spec: Some(spec), status: None }, phase(component), Some(&component.key)))
 }
 
 /// A name of this namespace for a host elsewhere. It has no ports: it is an answer of the DNS, and
@@ -82,6 +103,8 @@ const POD_INDEX: &str = "apps.kubernetes.io/pod-index";
 /// The pods that clients are led to.
 fn clients_selector(cx: &Lowering<'_>, component: &Component, service: &Service) -> Strings {
     let mut labels = selector(cx, component);
+    let versions = component.progressive().filter(|progressive| progressive.doubles()).and_then(Progressive::versions);
+    labels.extend(versions.map(|versions| (VERSION.to_owned(), answering(versions).to_owned())));
     labels.extend(service.primary.then(|| (POD_INDEX.to_owned(), "0".to_owned())));
     labels
 }

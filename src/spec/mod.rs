@@ -14,6 +14,7 @@ mod job;
 mod key;
 mod kind;
 mod model_server;
+mod rollout;
 mod scale;
 mod schema;
 mod system;
@@ -38,6 +39,7 @@ pub use job::*;
 pub use key::*;
 pub use kind::*;
 pub use model_server::*;
+pub use rollout::*;
 pub use scale::*;
 pub use schema::{Document, schema};
 pub use system::*;
@@ -120,6 +122,7 @@ macro_rules! record {
         }
         $(forms [$($form:literal),* $(,)?])?
         $(exclusive [$([$($member:literal),* $(,)?]),* $(,)?])?
+        $(choice $choice:literal beside [$($beside:literal),* $(,)?])?
         $(moves [$($move:tt),* $(,)?])?
         $(short $short:literal)?
         $(toggle $toggle:literal)?
@@ -145,6 +148,7 @@ macro_rules! record {
                         }),*],
                         forms: &[$($($form),*)?],
                         exclusive: &[$($(&[$($member),*]),*)?],
+                        choice: &[$(($choice, &[$($beside),*]))?],
                         moves: &[$($($move),*)?],
                     });
                 &RECORD

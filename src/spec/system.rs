@@ -84,6 +84,7 @@ impl Defaults {
                 .collect(),
             forms: &[],
             exclusive: &[],
+            choice: &[],
             moves: &[],
         });
         &RECORD

@@ -1,0 +1,461 @@
+//! Canary and blue-green rollouts: what is written belongs together, and somebody can do it.
+
+use super::availability::{always, always_place};
+use super::rollout::rollouts;
+use crate::diagnostic::{code, listed};
+use crate::document::{Finding, Findings, Path, at};
+use crate::model::{
+    Component, Driver, Model, Plan, Progressive, Rollout, RolloutStrategy, Split, Versions,
+};
+use crate::spec::{Feature, Promotion, Protocol, ServiceType};
+
+/// Fields of each strategy; the others are those of every strategy.
+const FIELDS: &[(&str, &[&str])] = &[
+    ("rolling", &["surge", "unavailable"]),
+    ("recreate", &[]),
+    ("canary", &["steps", "pause", "success", "stable", "step"]),
+    ("blue-green", &["promote", "preview", "keep", "stable", "step"]),
+];
+
+/// Components with a canary or blue-green rollout.
+fn progressives(model: &Model) -> impl Iterator<Item = (&Component, &Progressive, Path)> {
+    rollouts(model).filter_map(|(component, rollout, place)| Some((component, rollout.progressive()?, place)))
+}
+
+fn word(rollout: &Rollout) -> &'static str {
+    match &rollout.strategy {
+        RolloutStrategy::Rolling { .. } => "rolling",
+        RolloutStrategy::Recreate => "recreate",
+        RolloutStrategy::Progressive(progressive) if progressive.is_canary() => "canary",
+        RolloutStrategy::Progressive(_) => "blue-green",
+    }
+}
+
+/// A field belongs to the strategy: another one would have no effect, and one that is missing leaves open
+/// what is meant.
+pub(super) fn fields_belong_to_the_strategy(model: &Model, findings: &mut Findings<'_>) {
+    for (component, rollout, place) in rollouts(model) {
+        let strategy = word(rollout);
+        let own = FIELDS.iter().find(|(word, _)| *word == strategy).map_or(&[][..], |(_, own)| own);
+        let mut seen: Vec<&str> = Vec::new();
+        for field in FIELDS.iter().flat_map(|(_, fields)| *fields) {
+            if !own.contains(field) && !seen.contains(field) && findings.is_written(&place.join(field)) {
+                seen.push(field);
+                findings.push(of_another(component, strategy, field, &place, own));
+            }
+        }
+        let required = match strategy {
+            "canary" => "steps",
+            "blue-green" => "promote",
+            _ => continue,
+        };
+        if !findings.is_written(&place.join(required)) {
+            findings.push(missing(strategy, required, place));
+        }
+    }
+}
+
+fn of_another(component: &Component, strategy: &str, field: &str, place: &Path, own: &[&str]) -> Finding {
+    let words = FIELDS.iter().filter(|(_, fields)| fields.contains(&field)).map(|(word, _)| *word);
+    let message = format!("the strategy `{strategy}` of `{}` has no `{field}`", component.key);
+    let help = if own.is_empty() {
+        format!("take it away, or write another `strategy`; `{field}` belongs to {}", listed(words))
+    } else {
+        format!("`{strategy}` takes {}; `{field}` belongs to {}", listed(own.iter().copied()), listed(words))
+    };
+    Finding::error(code::ROLLOUT_FIELD, place.join(field), message).label("would have no effect").on_key().help(help)
+}
+
+fn missing(strategy: &str, required: &str, place: Path) -> Finding {
+    let help = match required {
+        "steps" => "write the shares of the new version in percent, such as `steps: [20, 50]`",
+        _ => "write `promote: manual`, or `auto` for as soon as the pods are ready",
+    };
+    Finding::error(code::MISSING_FIELD, place, format!("`{required}` is missing in the strategy `{strategy}`"))
+        .label(format!("`{required}` must be written here"))
+        .on_key()
+        .help(help)
+}
+
+/// The steps of a canary rise, and the first one leaves most clients where they are.
+pub(super) fn steps_rise(model: &Model, findings: &mut Findings<'_>) {
+    for (component, progressive, place) in progressives(model) {
+        let Plan::Canary { steps, .. } = &progressive.plan else { continue };
+        let place = place.join("steps");
+        if let Some(at) = steps.windows(2).position(|pair| pair[1] <= pair[0]) {
+            let (before, after) = (steps[at], steps[at + 1]);
+            findings.push(
+                Finding::error(
+                    code::ROLLOUT_STEPS,
+                    place.join(&(at + 1)),
+                    format!("the canary of `{}` goes from {before}% to {after}%", component.key),
+                )
+                .label("not more than the step before")
+                .reason("a step is the share of the new version, which grows until it has everything")
+                .help("write rising numbers from 1 to 100; 100 at the end is implied"),
+            );
+        } else if findings.is_written(&place) && Plan::partial(steps).next().is_none() {
+            findings.push(
+                Finding::error(
+                    code::ROLLOUT_STEPS,
+                    place,
+                    format!("the canary of `{}` gives the new version everything at once", component.key),
+                )
+                .label("no step below 100")
+                .reason("100 at the end is implied; a canary tries the new version with less before")
+                .help("write `steps: [20, 50]`, or `strategy: rolling`"),
+            );
+        }
+    }
+}
+
+/// What is judged by a query has a Prometheus that can be asked.
+pub(super) fn success_can_be_asked_for(model: &Model, findings: &mut Findings<'_>) {
+    for (component, progressive, place) in progressives(model) {
+        let asks = progressive.success().is_some() && progressive.versions().is_none();
+        if asks && model.target.prometheus.address.is_none() {
+            findings.push(
+                Finding::error(
+                    code::ROLLOUT_SUCCESS,
+                    place.join("success"),
+                    format!("nobody can ask whether the canary of `{}` succeeds", component.key),
+                )
+                .label("asks Prometheus")
+                .on_key()
+                .also(at!["environment", "target"], "`prometheus.address` is not written")
+                .reason("the controller sends the query to an address, and undoes a rollout that gets no answer")
+                .help("write `target.prometheus.address`, such as \"http://prometheus.monitoring:9090\""),
+            );
+        }
+    }
+}
+
+/// Two versions answer side by side, so there may be two.
+pub(super) fn two_versions_may_be_there(model: &Model, findings: &mut Findings<'_>) {
+    for (component, progressive, place) in progressives(model) {
+        let singleton = at!["components", component.key, "singleton"];
+        if findings.is_written(&singleton) {
+            findings.push(
+                Finding::error(
+                    code::ROLLOUT_TWO_VERSIONS,
+                    place.join("strategy"),
+                    format!("of `{}` there must never be two, and this rollout runs two versions", component.key),
+                )
+                .label("both versions at once")
+                .also(singleton, "one and never two")
+                .help("write `strategy: recreate`, or take `singleton` away"),
+            );
+        }
+        if !progressive.is_canary() && component.service.is_none() {
+            findings.push(
+                Finding::error(
+                    code::ROLLOUT_TWO_VERSIONS,
+                    place.join("strategy"),
+                    format!("nothing leads clients of `{}` from one version to the other", component.key),
+                )
+                .label("has no Service")
+                .reason("blue-green switches the Service from the old pods to the new ones; without one both work at once")
+                .help("write `strategy: rolling`; or give it a port, where it has clients"),
+            );
+        }
+    }
+}
+
+/// Without a route a canary is the share of its pods: what that share really is, is said.
+pub(super) fn canaries_by_pods_are_told(model: &Model, findings: &mut Findings<'_>) {
+    for (component, progressive, place) in progressives(model) {
+        let Plan::Canary { steps, split: Split::Replicas, .. } = &progressive.plan else { continue };
+        if progressive.driver == Driver::Flagger {
+            continue;
+        }
+        let pods = always(component).max(1);
+        let shares = Plan::partial(steps).map(|step| format!("{step}% is {}", shared(pods, step)));
+        findings.push(
+            Finding::note(
+                code::ROLLOUT_RATIO,
+                place.join("strategy"),
+                format!("the canary of `{}` is by number of pods: {}", component.key, listed_plain(shares)),
+            )
+            .label("no route with weights")
+            .also(always_place(component), format!("{pods} always run"))
+            .reason(if component.routes.is_empty() {
+                "a Service spreads connections over all pods alike, and knows no weights"
+            } else {
+                "an Ingress has no weights; only annotations of some controllers do"
+            })
+            .help("for shares of requests give it a route on a target with `gateway-api`; for finer steps more replicas"),
+        );
+    }
+}
+
+/// `1 of 5 pods`
+fn shared(pods: u32, step: u32) -> String {
+    let new = ((u64::from(pods) * u64::from(step) + 50) / 100).max(1);
+    let all = u64::from(pods).max(new + 1);
+    format!("{new} of {all} pods")
+}
+
+fn listed_plain(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+/// Where commits do the steps, they say which version answers now; where a controller does, it knows.
+pub(super) fn versions_are_told_where_commits_do_the_steps(model: &Model, findings: &mut Findings<'_>) {
+    for (component, progressive, place) in progressives(model) {
+        match &progressive.driver {
+            Driver::Commits(versions) => told(component, progressive, versions, &place, findings),
+            Driver::ArgoRollouts | Driver::Flagger => untold(component, &place, findings),
+        }
+    }
+}
+
+fn told(
+    component: &Component,
+    progressive: &Progressive,
+    versions: &Versions,
+    place: &Path,
+    findings: &mut Findings<'_>,
+) {
+    if !findings.is_written(&place.join("stable")) {
+        findings.push(
+            Finding::error(
+                code::ROLLOUT_VERSION,
+                place.join("strategy"),
+                format!("which version of `{}` answers now is not told", component.key),
+            )
+            .label("no controller does the steps here: each step is a commit")
+            .also(at!["environment", "target", "features"], "neither `argo-rollouts` nor `flagger`")
+            .reason("the new version stands in `image`; without the old one it would take its place at once")
+            .help("write `stable:` with the image that runs now; at the end give it the new one. Elsewhere: `overrides: {all: {rollout: {strategy: rolling}}}`"),
+        );
+        return;
+    }
+    let step = place.join("step");
+    if !findings.is_written(&step) || versions.stable.is_none() {
+        return;
+    }
+    let allowed = match &progressive.plan {
+        Plan::Canary { steps, .. } => steps.contains(&versions.weight) || versions.weight == 100,
+        Plan::BlueGreen { .. } => matches!(versions.weight, 0 | 100),
+    };
+    if !allowed {
+        findings.push(
+            Finding::error(
+                code::ROLLOUT_VERSION,
+                step,
+                format!("{}% is no step of the rollout of `{}`", versions.weight, component.key),
+            )
+            .label("no such step")
+            .also(place.join("steps"), "the steps")
+            .help(match &progressive.plan {
+                Plan::Canary { steps, .. } => {
+                    let steps = Plan::partial(steps).chain([100]).map(|step| step.to_string());
+                    format!("write one of {}", steps.collect::<Vec<_>>().join(", "))
+                }
+                Plan::BlueGreen { .. } => "write 100 to lead all clients to the new version, or 0".to_owned(),
+            }),
+        );
+    }
+}
+
+fn untold(component: &Component, place: &Path, findings: &mut Findings<'_>) {
+    for field in ["stable", "step"] {
+        if findings.is_written(&place.join(field)) {
+            findings.push(
+                Finding::error(
+                    code::ROLLOUT_VERSION,
+                    place.join(field),
+                    format!("a controller does the steps of `{}`, and knows its versions itself", component.key),
+                )
+                .label("for targets without a controller")
+                .on_key()
+                .also(at!["environment", "target", "features"], "has a controller of rollouts")
+                .help("write it in the environments without one, or take it away there by `null`"),
+            );
+        }
+    }
+}
+
+/// What waits or asks is a controller: where there is none, a person does.
+pub(super) fn parts_of_controllers_are_told(model: &Model, findings: &mut Findings<'_>) {
+    for (component, progressive, place) in progressives(model) {
+        let Some(_) = progressive.versions() else { continue };
+        if matches!(progressive.plan, Plan::BlueGreen { promote: Promotion::Auto, .. }) {
+            findings.push(
+                Finding::error(
+                    code::ROLLOUT_UNSUPPORTED,
+                    place.join("promote"),
+                    format!("nobody promotes `{}` here but a commit", component.key),
+                )
+                .label("by itself")
+                .also(at!["environment", "target", "features"], "neither `argo-rollouts` nor `flagger`")
+                .help("write `promote: manual`: the commit with `step: 100` promotes it"),
+            );
+        }
+        for field in ["pause", "success", "keep"] {
+            if !findings.is_written(&place.join(field)) {
+                continue;
+            }
+            findings.push(
+                Finding::note(
+                    code::ROLLOUT_BY_COMMIT,
+                    place.join(field),
+                    format!("`{field}` of `{}` is up to whoever commits the next step", component.key),
+                )
+                .label("no controller heeds it here")
+                .on_key()
+                .also(at!["environment", "target", "features"], "neither `argo-rollouts` nor `flagger`"),
+            );
+        }
+    }
+}
+
+/// Flagger makes Services, primary and route by its own rules: what it cannot express is refused.
+pub(super) fn flagger_can_do_it(model: &Model, findings: &mut Findings<'_>) {
+    for (component, progressive, place) in progressives(model) {
+        if progressive.driver != Driver::Flagger {
+            continue;
+        }
+        let refusals = strategy_refused(progressive, component, &place)
+            .into_iter()
+            .chain(ports_refused(component))
+            .chain(service_refused(component))
+            .chain(routes_refused(model, component))
+            .chain(replicas_refused(component));
+        for (place, message, reason, help) in refusals {
+            findings.push(
+                Finding::error(code::ROLLOUT_UNSUPPORTED, place, message)
+                    .label("not with Flagger")
+                    .also(at!["environment", "target", "features"], "`flagger` is among the features")
+                    .reason(reason)
+                    .help(help),
+            );
+        }
+    }
+}
+
+/// Place, message, reason and help.
+type Refusal = (Path, String, &'static str, &'static str);
+
+fn strategy_refused(progressive: &Progressive, component: &Component, place: &Path) -> Vec<Refusal> {
+    let key = &component.key;
+    match &progressive.plan {
+        Plan::Canary { split: Split::Replicas, .. } => vec![(
+            place.join("strategy"),
+            format!("nothing divides the requests of `{key}` between two versions"),
+            "Flagger moves the weights of a route of the Gateway API; a Service has none, and Flagger has no canary by number of pods",
+            "give it a route on a target with `gateway-api`, or write `strategy: blue-green`",
+        )],
+        Plan::Canary { pause: None, .. } => vec![(
+            place.join("pause"),
+            format!("the canary of `{key}` does not say how long a step lasts"),
+            "Flagger goes on by itself after a time; it does not wait for a person",
+            "write `pause:`, such as `pause: 10m`",
+        )],
+        Plan::Canary { .. } => Vec::new(),
+        Plan::BlueGreen { promote, preview, keep } => {
+            let manual = (*promote == Promotion::Manual).then_some((
+                "promote",
+                "Flagger promotes as soon as the pods are ready; a gate for a person needs a server of its own",
+                "write `promote: auto`",
+            ));
+            let preview = preview.map(|_| {
+                ("preview", "Flagger starts as many pods as the component has", "take `preview` away")
+            });
+            let keep = keep.map(|_| ("keep", "Flagger takes the pods away as soon as they are promoted", "take `keep` away"));
+            let refused = [manual, preview, keep].into_iter().flatten();
+            refused
+                .map(|(field, reason, help)| {
+                    (place.join(field), format!("`{field}` of `{key}` has no effect here"), reason, help)
+                })
+                .collect()
+        }
+    }
+}
+
+/// A Service of Flagger has one port that is told, and further ones as the containers listen.
+fn ports_refused(component: &Component) -> Option<Refusal> {
+    let ports = component.ports();
+    let place = at!["components", component.key, "ports"];
+    let first = component.weighted_route().map_or("http", |route| route.port.as_str());
+    let told = ports.iter().find(|port| port.name == first).or_else(|| ports.first())?.name.clone();
+    let pod = component.workload().map(|workload| &workload.pod);
+    let beside = |name: &str| pod.is_some_and(|pod| !pod.main.ports.iter().any(|port| port.name == name));
+    let odd = ports.iter().find(|port| {
+        port.protocol != Protocol::Tcp || beside(&port.name) || (port.name != told && port.port != port.target)
+    })?;
+    Some((
+        place.join(&odd.name),
+        format!("the Service of `{}` would not have the port `{}` as it is written", component.key, odd.name),
+        "Flagger makes the Service: one port as it is written, the other TCP ports of the main container by their own numbers",
+        "give it the number that the container listens on, over TCP, or write `strategy: rolling`",
+    ))
+}
+
+fn service_refused(component: &Component) -> Vec<Refusal> {
+    let place = at!["components", component.key, "service"];
+    let Some(service) = &component.service else {
+        return vec![(
+            at!["components", component.key, "rollout", "strategy"],
+            format!("Flagger cannot try a new version of `{}`, which has no Service", component.key),
+            "Flagger makes a Service for each version, and a Service has a port",
+            "write `strategy: rolling`",
+        )];
+    };
+    let fields = [
+        ("type", service.kind != ServiceType::ClusterIp),
+        ("headless", service.headless),
+        ("sessionAffinity", service.session_affinity.is_some()),
+    ];
+    let refused = fields.into_iter().filter(|(_, set)| *set);
+    refused
+        .map(|(field, _)| {
+            (
+                place.join(field),
+                format!("the Service of `{}` would not have `{field}`", component.key),
+                "Flagger makes the Service, of type ClusterIP and with ports alone",
+                "take it away, or write `strategy: rolling`",
+            )
+        })
+        .collect()
+}
+
+/// One route, of one rule, is moved.
+fn routes_refused(model: &Model, component: &Component) -> Vec<Refusal> {
+    if !model.target.has(Feature::GatewayApi) {
+        return Vec::new();
+    }
+    let Some(moved) = component.weighted_route() else { return Vec::new() };
+    let place = at!["components", component.key, "routes"];
+    let mut refused = Vec::new();
+    if moved.rewrite.is_some() && moved.paths.len() > 1 {
+        refused.push((
+            place.join(&moved.name).join("rewrite"),
+            format!("the route of `{}` would rewrite several paths in one rule", component.key),
+            "Flagger makes one rule of a route, and a rule that replaces a prefix matches one prefix",
+            "give each path a route of its own",
+        ));
+    }
+    let others = component.routes.iter().filter(|route| route.name != moved.name);
+    refused.extend(others.map(|route| {
+        (
+            place.join(&route.name),
+            format!("the route `{}` of `{}` would lead to the old version alone", route.name, component.key),
+            "Flagger moves the weights of one route",
+            "keep one route, or write `strategy: blue-green` on a target with `argo-rollouts`",
+        )
+    }));
+    refused
+}
+
+/// A number in Git would bring back the pods that Flagger takes away.
+fn replicas_refused(component: &Component) -> Option<Refusal> {
+    (component.scale.is_none() && always(component) != 1).then(|| {
+        (
+            always_place(component),
+            format!("nobody would keep {} replicas of `{}`", always(component), component.key),
+            "Flagger takes the pods of the Deployment away while no version is tried, and a number in Git brings them back; the number comes from an autoscaler",
+            "write `scale: {min: …, max: …, cpu: …}`",
+        )
+    })
+}

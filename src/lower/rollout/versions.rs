@@ -1,0 +1,177 @@
+//! Two versions side by side, each with a Deployment of its own, where each step is a commit.
+//!
+//! Promises: the name of a Deployment and its selector follow from the version alone, so that no step
+//! replaces a pod; where there is one version it has all the pods.
+
+use super::super::meta::Lowering;
+use super::{deployment, object};
+use crate::kube::Object;
+use crate::model::{
+    Component, Driver, Goal, Metric, MetricSource, Plan, Pod, Progressive, Quantity, Queried, Rollout, Scale, Split,
+    Versions,
+};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
+/// The label by which the pods of one version are told from those of the other.
+pub(crate) const VERSION: &str = "app.kubernetes.io/version";
+
+/// One version of a component.
+pub(crate) struct Track<'a> {
+    /// `<component>-<version>`
+    pub(crate) name: String,
+    pub(crate) version: &'a str,
+    pub(crate) pod: &'a Pod,
+    pub(crate) replicas: u32,
+    /// `None` also where the number of pods is fixed for now.
+    pub(crate) scale: Option<Scale>,
+}
+
+/// What one version has of everything, in percent.
+#[derive(Clone, Copy)]
+struct Share {
+    /// Of the requests.
+    requests: u32,
+    /// Of the pods.
+    pods: u32,
+}
+
+/// The versions of a component, the one that is to be replaced first; none where commits do not do the steps.
+pub(crate) fn tracks(component: &Component) -> Vec<Track<'_>> {
+    let (Some(progressive), Some(workload)) = (component.progressive(), component.workload()) else {
+        return Vec::new();
+    };
+    let Driver::Commits(versions) = &progressive.driver else { return Vec::new() };
+    let replicas = workload.controller.replicas();
+    let Some(stable) = &versions.stable else {
+        return vec![track(component, &versions.own, &workload.pod, replicas, component.scale.clone())];
+    };
+    let (first, second) = shares(progressive, versions);
+    let (old, new) = split(replicas, first, second);
+    let old = track(component, &stable.version, &stable.pod, old, scaled(component, first, Role::Stable));
+    let new = match preview(progressive, versions) {
+        Some(pods) => track(component, &versions.own, &workload.pod, pods, None),
+        None => track(component, &versions.own, &workload.pod, new, scaled(component, second, Role::Candidate)),
+    };
+    vec![old, new]
+}
+
+fn track<'a>(
+    component: &Component,
+    version: &'a str,
+    pod: &'a Pod,
+    replicas: u32,
+    scale: Option<Scale>,
+) -> Track<'a> {
+    Track { name: format!("{}-{version}", component.name), version, pod, replicas, scale }
+}
+
+/// The version that Services of the component's name lead to: the old one until the new one has everything.
+pub(crate) fn answering(versions: &Versions) -> &str {
+    match &versions.stable {
+        Some(stable) if versions.weight < 100 => &stable.version,
+        _ => &versions.own,
+    }
+}
+
+/// Where a route has weights the old version keeps all its pods, so that one commit brings it back; where
+/// the pods are the weights, both share them.
+fn shares(progressive: &Progressive, versions: &Versions) -> (Share, Share) {
+    let weight = versions.weight.min(100);
+    match &progressive.plan {
+        Plan::Canary { split: Split::Weights, .. } => {
+            (Share { requests: 100, pods: 100 }, Share { requests: weight, pods: weight })
+        }
+        Plan::Canary { split: Split::Replicas, .. } => (
+            Share { requests: 100 - weight, pods: 100 - weight },
+            Share { requests: weight, pods: weight },
+        ),
+        Plan::BlueGreen { .. } => (Share { requests: 100, pods: 100 }, Share { requests: 100, pods: 100 }),
+    }
+}
+
+/// The pods of a new version that nobody is led to yet, where there are fewer.
+fn preview(progressive: &Progressive, versions: &Versions) -> Option<u32> {
+    match &progressive.plan {
+        Plan::BlueGreen { preview, .. } => preview.filter(|_| versions.weight < 100),
+        Plan::Canary { .. } => None,
+    }
+}
+
+/// The pods of both. Whoever gets requests has a pod.
+fn split(replicas: u32, first: Share, second: Share) -> (u32, u32) {
+    let new = part(replicas, second);
+    let old = if first.pods < 100 { (replicas - new.min(replicas)).max(u32::from(first.pods > 0 && replicas > 0)) } else { replicas };
+    (old, new)
+}
+
+/// The nearest number of pods, and at least one of those that get requests.
+fn part(replicas: u32, share: Share) -> u32 {
+    let nearest = (u64::from(replicas) * u64::from(share.pods) + 50) / 100;
+    let least = u64::from(replicas > 0 && share.pods > 0);
+    u32::try_from(nearest.max(least)).unwrap_or(u32::MAX)
+}
+
+enum Role {
+    Stable,
+    Candidate,
+}
+
+/// The scaling of one version: its part of the bounds, and of what is counted for the component as a whole.
+fn scaled(component: &Component, share: Share, role: Role) -> Option<Scale> {
+    let scale = component.scale.as_ref().filter(|_| share.pods > 0)?;
+    let bound = |count: u32| match role {
+        Role::Stable if share.pods < 100 => {
+            let other = part(count, Share { requests: 0, pods: 100 - share.pods });
+            (count - other.min(count)).max(u32::from(count > 0))
+        }
+        Role::Stable | Role::Candidate => part(count, share),
+    };
+    let min = bound(scale.min);
+    let metrics = scale.metrics.iter().map(|metric| shared(metric, share)).collect();
+    Some(Scale { min, max: bound(scale.max).max(min).max(1), metrics, ..scale.clone() })
+}
+
+/// What is counted for the component as a whole counts for a version by its share: a replica of it may take
+/// as much more as others do not see.
+fn shared(metric: &Metric, share: Share) -> Metric {
+    let whole = |amount: u32| u32::try_from((u64::from(amount) * 100).div_ceil(u64::from(share.requests.max(1)))).unwrap_or(u32::MAX);
+    let mut metric = metric.clone();
+    match &mut metric.source {
+        MetricSource::Object { goal: Goal::Average(average), .. }
+        | MetricSource::External { goal: Goal::Average(average), .. } => *average = raised(*average, share),
+        MetricSource::Prometheus { threshold, of, .. } if *of != Queried::Mean => {
+            if let Ok(amount) = Quantity::parse(threshold) {
+                *threshold = raised(amount, share).to_string();
+            }
+        }
+        MetricSource::RedisStream { lag, .. } => *lag = whole(*lag),
+        MetricSource::RedisList { length, .. } => *length = whole(*length),
+        MetricSource::Cron { replicas, .. } => *replicas = part(*replicas, share),
+        _ => {}
+    }
+    metric
+}
+
+fn raised(amount: Quantity, share: Share) -> Quantity {
+    amount.scaled(100, i64::from(share.requests.max(1)))
+}
+
+/// The Deployments of all versions.
+pub(super) fn deployments(cx: &Lowering<'_>, component: &Component, rollout: &Rollout) -> Vec<Object> {
+    let of_track = |track: Track<'_>| {
+        let replicas = track.scale.is_none().then(|| i32::try_from(track.replicas).unwrap_or(i32::MAX));
+        let mut made = deployment(cx, component, track.pod, replicas, rollout);
+        made.metadata.name = Some(track.name);
+        if let Some(spec) = &mut made.spec {
+            let labels = spec.template.metadata.get_or_insert_default().labels.get_or_insert_default();
+            labels.insert(VERSION.into(), track.version.into());
+            marked(&mut spec.selector, track.version);
+        }
+        object(component, &made)
+    };
+    tracks(component).into_iter().map(of_track).collect()
+}
+
+fn marked(selector: &mut LabelSelector, version: &str) {
+    selector.match_labels.get_or_insert_default().insert(VERSION.into(), version.into());
+}

@@ -2,8 +2,8 @@
 
 use super::pool::HOST_PORT;
 use crate::model::{
-    Amounts, Body, Component, Controller, DatabaseCluster, Job, Model, Placement, Pod, Quantity, Resources,
-    Scale, Vertical,
+    Amounts, Body, Component, Controller, DatabaseCluster, Job, Model, Placement, Pod, Quantity, Resources, Scale,
+    Vertical,
 };
 use crate::spec::{Concurrency, Firmness, VerticalMode};
 

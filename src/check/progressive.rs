@@ -4,10 +4,8 @@ use super::availability::{always, always_place};
 use super::rollout::rollouts;
 use crate::diagnostic::{code, listed};
 use crate::document::{Finding, Findings, Path, at};
-use crate::model::{
-    Component, Driver, Model, Plan, Progressive, Rollout, RolloutStrategy, Split, Versions,
-};
-use crate::spec::{Feature, Promotion, Protocol, ServiceType};
+use crate::model::{Component, Driver, Model, Plan, Progressive, Rollout, RolloutStrategy, Split, Versions};
+use crate::spec::{Feature, Kind, Promotion, Protocol, ServiceType};
 
 /// Fields of each strategy; the others are those of every strategy.
 const FIELDS: &[(&str, &[&str])] = &[
@@ -112,6 +110,15 @@ pub(super) fn steps_rise(model: &Model, findings: &mut Findings<'_>) {
 /// What is judged by a query has a Prometheus that can be asked.
 pub(super) fn success_can_be_asked_for(model: &Model, findings: &mut Findings<'_>) {
     for (component, progressive, place) in progressives(model) {
+        if progressive.success().is_none() && findings.is_written(&place.join("success").join("query")) {
+            findings.push(
+                Finding::error(code::NO_FORM, place.join("success"), "a success has a bound: `atLeast` or `atMost`")
+                    .label("no bound")
+                    .on_key()
+                    .help("write `atLeast:` or `atMost:` beside `query`"),
+            );
+            continue;
+        }
         let asks = progressive.success().is_some() && progressive.versions().is_none();
         if asks && model.target.prometheus.address.is_none() {
             findings.push(
@@ -154,7 +161,9 @@ pub(super) fn two_versions_may_be_there(model: &Model, findings: &mut Findings<'
                     format!("nothing leads clients of `{}` from one version to the other", component.key),
                 )
                 .label("has no Service")
-                .reason("blue-green switches the Service from the old pods to the new ones; without one both work at once")
+                .reason(
+                    "blue-green switches the Service from the old pods to the new ones; without one both work at once",
+                )
                 .help("write `strategy: rolling`; or give it a port, where it has clients"),
             );
         }
@@ -183,7 +192,9 @@ pub(super) fn canaries_by_pods_are_told(model: &Model, findings: &mut Findings<'
             } else {
                 "an Ingress has no weights; only annotations of some controllers do"
             })
-            .help("for shares of requests give it a route on a target with `gateway-api`; for finer steps more replicas"),
+            .help(
+                "for shares of requests give it a route on a target with `gateway-api`; for finer steps more replicas",
+            ),
         );
     }
 }
@@ -230,32 +241,74 @@ fn told(
         );
         return;
     }
+    stable_is_a_version(component, versions, place, findings);
     let step = place.join("step");
-    if !findings.is_written(&step) || versions.stable.is_none() {
+    if !findings.is_written(&step) {
         return;
     }
-    let allowed = match &progressive.plan {
-        Plan::Canary { steps, .. } => steps.contains(&versions.weight) || versions.weight == 100,
-        Plan::BlueGreen { .. } => matches!(versions.weight, 0 | 100),
-    };
-    if !allowed {
-        findings.push(
-            Finding::error(
-                code::ROLLOUT_VERSION,
-                step,
-                format!("{}% is no step of the rollout of `{}`", versions.weight, component.key),
-            )
-            .label("no such step")
-            .also(place.join("steps"), "the steps")
-            .help(match &progressive.plan {
-                Plan::Canary { steps, .. } => {
-                    let steps = Plan::partial(steps).chain([100]).map(|step| step.to_string());
-                    format!("write one of {}", steps.collect::<Vec<_>>().join(", "))
-                }
-                Plan::BlueGreen { .. } => "write 100 to lead all clients to the new version, or 0".to_owned(),
-            }),
-        );
+    if versions.stable.is_none() {
+        findings.push(no_new_version(component, progressive, step, place));
+    } else if !is_step(progressive, versions.weight) {
+        findings.push(no_step(component, progressive, versions.weight, step, place));
     }
+}
+
+/// The version that answers is told by what it may differ in.
+fn stable_is_a_version(component: &Component, versions: &Versions, place: &Path, findings: &mut Findings<'_>) {
+    let place = place.join("stable");
+    let revision = place.join("revision");
+    let named =
+        |findings: &Findings<'_>| [place.join("image"), revision.clone()].iter().any(|one| findings.is_written(one));
+    let (at, message, help) = if component.kind != Kind::Model && findings.is_written(&revision) {
+        let message = format!("`{}` is no model, and has no revision", component.key);
+        (revision, message, "write the image that runs now: `stable: registry.example.com/api:v1.4.2`")
+    } else if versions.stable.as_ref().is_some_and(|stable| stable.pod.main.image.is_floating()) {
+        let message = format!("the stable version of `{}` may change under its name", component.key);
+        (place.join("image"), message, "write the tag or digest that runs now")
+    } else if named(findings) {
+        return;
+    } else {
+        let message = format!("what the stable version of `{}` is, is not told", component.key);
+        (place.clone(), message, "write its image, and of a model its `revision`")
+    };
+    findings.push(
+        Finding::error(code::ROLLOUT_VERSION, at, message)
+            .label("does not tell a version")
+            .reason("the versions differ by image and, of a model, by the revision of its weights")
+            .help(help),
+    );
+}
+
+fn is_step(progressive: &Progressive, weight: u32) -> bool {
+    match &progressive.plan {
+        Plan::Canary { steps, .. } => steps.contains(&weight) || matches!(weight, 0 | 100),
+        Plan::BlueGreen { .. } => matches!(weight, 0 | 100),
+    }
+}
+
+fn no_step(component: &Component, progressive: &Progressive, weight: u32, step: Path, place: &Path) -> Finding {
+    let message = format!("{weight}% is no step of the rollout of `{}`", component.key);
+    let finding = Finding::error(code::ROLLOUT_VERSION, step, message)
+        .label("no such step")
+        .also(place.join("steps"), "the steps");
+    finding.help(match &progressive.plan {
+        Plan::Canary { steps, .. } => {
+            let steps = std::iter::once(0).chain(Plan::partial(steps)).chain([100]).map(|step| step.to_string());
+            format!("write one of {}; 0 takes the new version back", steps.collect::<Vec<_>>().join(", "))
+        }
+        Plan::BlueGreen { .. } => "write 100 to lead all clients to the new version, or 0 to lead them back".to_owned(),
+    })
+}
+
+/// A step that is left behind would hold for the next version from its first second.
+fn no_new_version(component: &Component, progressive: &Progressive, step: Path, place: &Path) -> Finding {
+    let first = if progressive.is_canary() { "its first step" } else { "nobody" };
+    Finding::error(code::ROLLOUT_VERSION, step, format!("`{}` has one version, and a step", component.key))
+        .label("left behind")
+        .on_key()
+        .also(place.join("stable"), "the same version as `image`")
+        .reason(format!("the next version would begin with this share, and not with {first}"))
+        .help("take `step` away, or give the component its new `image`")
 }
 
 fn untold(component: &Component, place: &Path, findings: &mut Findings<'_>) {
@@ -292,21 +345,21 @@ pub(super) fn parts_of_controllers_are_told(model: &Model, findings: &mut Findin
                 .help("write `promote: manual`: the commit with `step: 100` promotes it"),
             );
         }
-        for field in ["pause", "success", "keep"] {
-            if !findings.is_written(&place.join(field)) {
-                continue;
-            }
-            findings.push(
-                Finding::note(
-                    code::ROLLOUT_BY_COMMIT,
-                    place.join(field),
-                    format!("`{field}` of `{}` is up to whoever commits the next step", component.key),
-                )
-                .label("no controller heeds it here")
-                .on_key()
-                .also(at!["environment", "target", "features"], "neither `argo-rollouts` nor `flagger`"),
-            );
-        }
+        let written = |field: &&&str| findings.is_written(&place.join(field));
+        let unheeded: Vec<&str> = ["pause", "success", "keep"].iter().filter(written).copied().collect();
+        let Some(first) = unheeded.first() else { continue };
+        let verb = if unheeded.len() > 1 { "are" } else { "is" };
+        let message = format!(
+            "{} of `{}` {verb} up to whoever commits the next step",
+            listed(unheeded.iter().copied()),
+            component.key
+        );
+        let finding = Finding::note(code::ROLLOUT_BY_COMMIT, place.join(first), message)
+            .label("no controller heeds it here")
+            .on_key()
+            .also(at!["environment", "target", "features"], "neither `argo-rollouts` nor `flagger`");
+        findings
+            .push(unheeded.iter().skip(1).fold(finding, |finding, field| finding.also(place.join(field), "nor this")));
     }
 }
 
@@ -320,7 +373,7 @@ pub(super) fn flagger_can_do_it(model: &Model, findings: &mut Findings<'_>) {
             .into_iter()
             .chain(ports_refused(component))
             .chain(service_refused(component))
-            .chain(routes_refused(model, component))
+            .chain(routes_refused(model, component, progressive))
             .chain(replicas_refused(component));
         for (place, message, reason, help) in refusals {
             findings.push(
@@ -359,10 +412,10 @@ fn strategy_refused(progressive: &Progressive, component: &Component, place: &Pa
                 "Flagger promotes as soon as the pods are ready; a gate for a person needs a server of its own",
                 "write `promote: auto`",
             ));
-            let preview = preview.map(|_| {
-                ("preview", "Flagger starts as many pods as the component has", "take `preview` away")
-            });
-            let keep = keep.map(|_| ("keep", "Flagger takes the pods away as soon as they are promoted", "take `keep` away"));
+            let preview =
+                preview.map(|_| ("preview", "Flagger starts as many pods as the component has", "take `preview` away"));
+            let keep =
+                keep.map(|_| ("keep", "Flagger takes the pods away as soon as they are promoted", "take `keep` away"));
             let refused = [manual, preview, keep].into_iter().flatten();
             refused
                 .map(|(field, reason, help)| {
@@ -394,14 +447,8 @@ fn ports_refused(component: &Component) -> Option<Refusal> {
 
 fn service_refused(component: &Component) -> Vec<Refusal> {
     let place = at!["components", component.key, "service"];
-    let Some(service) = &component.service else {
-        return vec![(
-            at!["components", component.key, "rollout", "strategy"],
-            format!("Flagger cannot try a new version of `{}`, which has no Service", component.key),
-            "Flagger makes a Service for each version, and a Service has a port",
-            "write `strategy: rolling`",
-        )];
-    };
+    // Without a Service there is nothing to move: another finding.
+    let Some(service) = &component.service else { return Vec::new() };
     let fields = [
         ("type", service.kind != ServiceType::ClusterIp),
         ("headless", service.headless),
@@ -421,7 +468,7 @@ fn service_refused(component: &Component) -> Vec<Refusal> {
 }
 
 /// One route, of one rule, is moved.
-fn routes_refused(model: &Model, component: &Component) -> Vec<Refusal> {
+fn routes_refused(model: &Model, component: &Component, progressive: &Progressive) -> Vec<Refusal> {
     if !model.target.has(Feature::GatewayApi) {
         return Vec::new();
     }
@@ -436,13 +483,14 @@ fn routes_refused(model: &Model, component: &Component) -> Vec<Refusal> {
             "give each path a route of its own",
         ));
     }
-    let others = component.routes.iter().filter(|route| route.name != moved.name);
+    // In blue-green the others follow the promotion.
+    let others = component.routes.iter().filter(|route| progressive.is_canary() && route.name != moved.name);
     refused.extend(others.map(|route| {
         (
             place.join(&route.name),
             format!("the route `{}` of `{}` would lead to the old version alone", route.name, component.key),
             "Flagger moves the weights of one route",
-            "keep one route, or write `strategy: blue-green` on a target with `argo-rollouts`",
+            "keep one route; with `argo-rollouts` the weights of all routes move",
         )
     }));
     refused
@@ -458,4 +506,125 @@ fn replicas_refused(component: &Component) -> Option<Refusal> {
             "write `scale: {min: …, max: …, cpu: …}`",
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{self, api, law, replicas};
+    use super::*;
+    use crate::model::{Bound, NumberOrPercent, Success};
+    use serde_json::{Value, json};
+
+    fn canary(steps: &[u32], split: Split) -> Plan {
+        Plan::Canary { steps: steps.to_vec(), pause: Some(600), success: None, split }
+    }
+
+    fn blue_green(promote: Promotion) -> Plan {
+        Plan::BlueGreen { promote, preview: None, keep: None }
+    }
+
+    fn commits(weight: u32) -> Driver {
+        let stable = crate::model::Stable { version: "1".into(), pod: fixture::pod_of("api"), files: Vec::new() };
+        Driver::Commits(Versions { own: "2".into(), stable: Some(stable), weight })
+    }
+
+    fn set(model: &mut Model, plan: Plan, driver: Driver) {
+        let (surge, unavailable) = (NumberOrPercent::Percent(25), NumberOrPercent::Number(0));
+        let progressive = Progressive { plan, driver, surge, unavailable };
+        fixture::rollout(model).strategy = RolloutStrategy::Progressive(Box::new(progressive));
+    }
+
+    fn rollout(fields: &Value) -> Value {
+        json!({"components": {"api": {"rollout": fields}}})
+    }
+
+    #[test]
+    fn a_canary_has_steps_and_no_surge() {
+        let with = |fields| {
+            law(fields_belong_to_the_strategy)
+                .written(&rollout(&fields))
+                .with(|model| set(model, canary(&[20], Split::Weights), Driver::ArgoRollouts))
+        };
+        with(json!({"strategy": "canary", "steps": [20], "deadline": "5m"})).keeps();
+        with(json!({"strategy": "canary"})).breaks(code::MISSING_FIELD, "components.api.rollout");
+        with(json!({"steps": [20], "surge": "1"})).breaks(code::ROLLOUT_FIELD, "components.api.rollout.surge");
+        law(fields_belong_to_the_strategy)
+            .written(&rollout(&json!({"steps": [20]})))
+            .breaks(code::ROLLOUT_FIELD, "components.api.rollout.steps");
+    }
+
+    #[test]
+    fn steps_rise_and_begin_below_everything() {
+        let with = |steps: &[u32]| {
+            let plan = canary(steps, Split::Weights);
+            law(steps_rise)
+                .written(&rollout(&json!({"steps": steps})))
+                .with(|model| set(model, plan, Driver::ArgoRollouts))
+        };
+        with(&[20, 50, 100]).keeps();
+        with(&[20]).keeps();
+        with(&[20, 10]).breaks(code::ROLLOUT_STEPS, "components.api.rollout.steps.1");
+        with(&[100]).breaks(code::ROLLOUT_STEPS, "components.api.rollout.steps");
+        with(&[]).breaks(code::ROLLOUT_STEPS, "components.api.rollout.steps");
+    }
+
+    #[test]
+    fn a_controller_needs_somebody_to_ask() {
+        let success = Success { query: "sum(up)".into(), bound: Bound::AtLeast("1".into()) };
+        let plan = Plan::Canary { steps: vec![20], pause: None, success: Some(success), split: Split::Weights };
+        let by = |driver| law(success_can_be_asked_for).with(|model| set(model, plan.clone(), driver));
+        by(Driver::Flagger).breaks(code::ROLLOUT_SUCCESS, "components.api.rollout.success");
+        by(commits(20)).keeps();
+        by(Driver::Flagger)
+            .with(|model| model.target.prometheus.address = Some("http://prometheus.monitoring:9090".into()))
+            .keeps();
+    }
+
+    #[test]
+    fn commits_tell_the_version_that_answers() {
+        let with = |fields, weight| {
+            law(versions_are_told_where_commits_do_the_steps)
+                .written(&rollout(&fields))
+                .with(move |model| set(model, canary(&[20, 50], Split::Weights), commits(weight)))
+        };
+        let stable = json!({"image": "registry.example.com/api:v0"});
+        with(json!({"strategy": "canary"}), 20).breaks(code::ROLLOUT_VERSION, "components.api.rollout.strategy");
+        with(json!({"stable": stable}), 20).keeps();
+        for (step, known) in [(0, true), (20, true), (30, false), (50, true), (100, true)] {
+            let case = with(json!({"stable": stable, "step": step}), step);
+            if known {
+                case.keeps();
+            } else {
+                case.breaks(code::ROLLOUT_VERSION, "components.api.rollout.step");
+            }
+        }
+    }
+
+    #[test]
+    fn flagger_has_no_canary_by_pods_and_no_gate() {
+        let with = |plan| {
+            law(flagger_can_do_it).with(|model| {
+                set(model, plan, Driver::Flagger);
+                replicas(model, 1);
+            })
+        };
+        with(canary(&[20], Split::Replicas)).breaks(code::ROLLOUT_UNSUPPORTED, "components.api.rollout.strategy");
+        with(canary(&[20], Split::Weights)).keeps();
+        with(blue_green(Promotion::Manual)).breaks(code::ROLLOUT_UNSUPPORTED, "components.api.rollout.promote");
+        with(blue_green(Promotion::Auto)).keeps();
+        with(blue_green(Promotion::Auto))
+            .with(|model| replicas(model, 3))
+            .breaks(code::ROLLOUT_UNSUPPORTED, "components.api.replicas");
+        with(blue_green(Promotion::Auto))
+            .with(|model| api(model).service.as_mut().unwrap().headless = true)
+            .breaks(code::ROLLOUT_UNSUPPORTED, "components.api.service.headless");
+    }
+
+    #[test]
+    fn a_share_of_pods_is_told() {
+        let found = law(canaries_by_pods_are_told)
+            .with(|model| set(model, canary(&[20, 50], Split::Replicas), Driver::ArgoRollouts))
+            .breaks(code::ROLLOUT_RATIO, "components.api.rollout.strategy");
+        assert_eq!(found.message, "the canary of `api` is by number of pods: 20% is 1 of 2 pods, 50% is 1 of 2 pods");
+    }
 }

@@ -149,6 +149,21 @@ mod tests {
     }
 
     #[test]
+    fn another_strategy_drops_the_fields_of_the_lower_one() {
+        use crate::spec::{Rollout, Spec};
+        let merged = |lower: &str, upper: &str| {
+            let mut lower = parse(lower);
+            overlay(&mut lower, &parse(upper), &Rollout::shape());
+            shown(&lower)
+        };
+        let canary = "{strategy: canary, steps: [20], deadline: 5m}";
+        assert_eq!(merged(canary, "{strategy: rolling, surge: 1}"), "{strategy:rolling,deadline:5m,surge:1}");
+        assert_eq!(merged(canary, "{pause: 1h}"), "{strategy:canary,steps:[20],deadline:5m,pause:1h}");
+        assert_eq!(merged(canary, "{strategy: canary}"), "{strategy:canary,steps:[20],deadline:5m}");
+        assert_eq!(merged("{surge: 1}", canary), "{strategy:canary,steps:[20],deadline:5m}");
+    }
+
+    #[test]
     fn an_empty_layer_changes_nothing() {
         assert_eq!(merged("{a: {x: 1}}", "{a: {}}"), "{a:{x:1}}");
     }

@@ -84,8 +84,7 @@ impl TrafficRouting {
     /// The weights of these routes.
     pub(crate) fn http_routes(namespace: &str, routes: impl Iterator<Item = String>) -> Self {
         let routes = routes.map(|name| RouteRef { name }).collect();
-        let plugin =
-            GatewayApi { namespace: namespace.into(), http_routes: routes, disable_in_progress_label: true };
+        let plugin = GatewayApi { namespace: namespace.into(), http_routes: routes, disable_in_progress_label: true };
         Self { plugins: BTreeMap::from([("argoproj-labs/gatewayAPI", plugin)]) }
     }
 }

@@ -7,10 +7,10 @@ use super::container::quantity;
 use super::meta::{Lowering, phase};
 use super::present;
 use super::rollout::{Track, answering, tracks};
-use crate::kube::{Object, argo_rollouts};
 use crate::kube::keda::{
     Advanced, AutoscalerConfig, Fallback, ScaleTargetRef, ScaledObject, ScaledObjectSpec, Trigger,
 };
+use crate::kube::{Object, argo_rollouts};
 use crate::model::{
     Behaviour, Body, Component, Controller, DescribedObject, Driver, Goal, Metric, MetricSource, Progressive, Queried,
     Scale, Scaler, UtilisedResource,
@@ -64,11 +64,7 @@ fn scaled(component: &Component) -> Vec<Scaled> {
     }
 }
 
-fn autoscaler(
-    cx: &Lowering<'_>,
-    metadata: ObjectMeta,
-    target: &Scaled,
-) -> hpa::HorizontalPodAutoscaler {
+fn autoscaler(cx: &Lowering<'_>, metadata: ObjectMeta, target: &Scaled) -> hpa::HorizontalPodAutoscaler {
     let scale = &target.scale;
     let spec = hpa::HorizontalPodAutoscalerSpec {
         scale_target_ref: hpa::CrossVersionObjectReference {
@@ -232,12 +228,7 @@ fn select(pace: &Behaviour) -> &'static str {
     }
 }
 
-fn scaled_object(
-    cx: &Lowering<'_>,
-    metadata: ObjectMeta,
-    component: &Component,
-    target: &Scaled,
-) -> ScaledObject {
+fn scaled_object(cx: &Lowering<'_>, metadata: ObjectMeta, component: &Component, target: &Scaled) -> ScaledObject {
     let scale = &target.scale;
     let behaviour = behaviour(scale, &cx.model.target);
     let window = scale.down.as_ref().and_then(|down| down.window);

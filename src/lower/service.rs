@@ -37,7 +37,11 @@ fn second(cx: &Lowering<'_>, component: &Component, service: &Service) -> Option
         ..core::ServiceSpec::default()
     };
     let metadata = cx.component_meta(component, &format!("{}-{}", component.name, progressive.service_suffix()));
-    Some(Object::new(&core::Service { metadata, spec: Some(spec), status: None }, phase(component), Some(&component.key)))
+    Some(Object::new(
+        &core::Service { metadata, spec: Some(spec), status: None },
+        phase(component),
+        Some(&component.key),
+    ))
 }
 
 /// A name of this namespace for a host elsewhere. It has no ports: it is an answer of the DNS, and

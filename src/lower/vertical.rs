@@ -44,11 +44,7 @@ fn spec(
     name: String,
 ) -> VerticalPodAutoscalerSpec {
     VerticalPodAutoscalerSpec {
-        target_ref: CrossVersionObjectReference {
-            api_version: Some(api_version.into()),
-            kind: kind.into(),
-            name,
-        },
+        target_ref: CrossVersionObjectReference { api_version: Some(api_version.into()), kind: kind.into(), name },
         update_policy: UpdatePolicy {
             update_mode: update_mode(vertical.mode),
             min_replicas: least_pods(component, vertical.mode),

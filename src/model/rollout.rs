@@ -128,7 +128,9 @@ impl Progressive {
 
     fn pace(&self) -> (NumberOrPercent, NumberOrPercent) {
         if !self.doubles() {
-            return (self.surge, self.unavailable);
+            // Of one pod there is one of each version.
+            let lone = self.surge.is_zero() && self.driver != Driver::ArgoRollouts;
+            return (if lone { NumberOrPercent::Number(1) } else { self.surge }, self.unavailable);
         }
         // Where each version has a Deployment of its own, its pods are replaced beside the other version.
         let all = match (&self.driver, self.surge) {

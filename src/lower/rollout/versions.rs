@@ -55,13 +55,7 @@ pub(crate) fn tracks(component: &Component) -> Vec<Track<'_>> {
     vec![old, new]
 }
 
-fn track<'a>(
-    component: &Component,
-    version: &'a str,
-    pod: &'a Pod,
-    replicas: u32,
-    scale: Option<Scale>,
-) -> Track<'a> {
+fn track<'a>(component: &Component, version: &'a str, pod: &'a Pod, replicas: u32, scale: Option<Scale>) -> Track<'a> {
     Track { name: format!("{}-{version}", component.name), version, pod, replicas, scale }
 }
 
@@ -81,10 +75,9 @@ fn shares(progressive: &Progressive, versions: &Versions) -> (Share, Share) {
         Plan::Canary { split: Split::Weights, .. } => {
             (Share { requests: 100, pods: 100 }, Share { requests: weight, pods: weight })
         }
-        Plan::Canary { split: Split::Replicas, .. } => (
-            Share { requests: 100 - weight, pods: 100 - weight },
-            Share { requests: weight, pods: weight },
-        ),
+        Plan::Canary { split: Split::Replicas, .. } => {
+            (Share { requests: 100 - weight, pods: 100 - weight }, Share { requests: weight, pods: weight })
+        }
         Plan::BlueGreen { .. } => (Share { requests: 100, pods: 100 }, Share { requests: 100, pods: 100 }),
     }
 }
@@ -100,7 +93,11 @@ fn preview(progressive: &Progressive, versions: &Versions) -> Option<u32> {
 /// The pods of both. Whoever gets requests has a pod.
 fn split(replicas: u32, first: Share, second: Share) -> (u32, u32) {
     let new = part(replicas, second);
-    let old = if first.pods < 100 { (replicas - new.min(replicas)).max(u32::from(first.pods > 0 && replicas > 0)) } else { replicas };
+    let old = if first.pods < 100 {
+        (replicas - new.min(replicas)).max(u32::from(first.pods > 0 && replicas > 0))
+    } else {
+        replicas
+    };
     (old, new)
 }
 
@@ -134,7 +131,9 @@ fn scaled(component: &Component, share: Share, role: Role) -> Option<Scale> {
 /// What is counted for the component as a whole counts for a version by its share: a replica of it may take
 /// as much more as others do not see.
 fn shared(metric: &Metric, share: Share) -> Metric {
-    let whole = |amount: u32| u32::try_from((u64::from(amount) * 100).div_ceil(u64::from(share.requests.max(1)))).unwrap_or(u32::MAX);
+    let whole = |amount: u32| {
+        u32::try_from((u64::from(amount) * 100).div_ceil(u64::from(share.requests.max(1)))).unwrap_or(u32::MAX)
+    };
     let mut metric = metric.clone();
     match &mut metric.source {
         MetricSource::Object { goal: Goal::Average(average), .. }
@@ -162,6 +161,7 @@ pub(super) fn deployments(cx: &Lowering<'_>, component: &Component, rollout: &Ro
         let replicas = track.scale.is_none().then(|| i32::try_from(track.replicas).unwrap_or(i32::MAX));
         let mut made = deployment(cx, component, track.pod, replicas, rollout);
         made.metadata.name = Some(track.name);
+        made.metadata.labels.get_or_insert_default().insert(VERSION.into(), track.version.into());
         if let Some(spec) = &mut made.spec {
             let labels = spec.template.metadata.get_or_insert_default().labels.get_or_insert_default();
             labels.insert(VERSION.into(), track.version.into());
@@ -174,4 +174,37 @@ pub(super) fn deployments(cx: &Lowering<'_>, component: &Component, rollout: &Ro
 
 fn marked(selector: &mut LabelSelector, version: &str) {
     selector.match_labels.get_or_insert_default().insert(VERSION.into(), version.into());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Share, split};
+    use proptest::prelude::*;
+
+    fn share(percent: u32) -> Share {
+        Share { requests: percent, pods: percent }
+    }
+
+    #[test]
+    fn pods_follow_the_share() {
+        let by_pods = |replicas, weight| split(replicas, share(100 - weight), share(weight));
+        assert_eq!(by_pods(10, 20), (8, 2));
+        assert_eq!(by_pods(5, 50), (2, 3));
+        assert_eq!(by_pods(4, 100), (0, 4));
+        assert_eq!(by_pods(4, 0), (4, 0));
+        assert_eq!(by_pods(1, 20), (1, 1));
+        assert_eq!(by_pods(0, 20), (0, 0));
+        assert_eq!(split(4, share(100), share(20)), (4, 1));
+    }
+
+    proptest! {
+        /// Whoever gets requests has a pod, and together there are no more pods than before, but for one
+        /// where there was one.
+        #[test]
+        fn both_versions_have_a_pod(replicas in 1u32..500, weight in 1u32..100) {
+            let (old, new) = split(replicas, share(100 - weight), share(weight));
+            prop_assert!(old >= 1 && new >= 1);
+            prop_assert_eq!(old + new, replicas.max(2));
+        }
+    }
 }

@@ -1,10 +1,10 @@
 //! The versions that a commit tells of, where no controller does the steps.
 
 use super::super::files::FileSet;
-use super::super::{Completion, Resolver, model_server};
+use super::super::{Completion, Resolver, model_server, shared};
 use crate::diagnostic::Diagnostics;
 use crate::digest;
-use crate::model::{FileMap, Plan, Pod, Stable, Versions};
+use crate::model::{FileMap, Image, Plan, Pod, Stable, Versions};
 use crate::spec::{self, Kind, Text};
 
 impl Resolver<'_, '_> {
@@ -27,7 +27,10 @@ impl Resolver<'_, '_> {
     fn stable(&mut self, key: &str, component: &spec::Component, stable: &spec::StableVersion) -> Option<Stable> {
         let before = self.before(key, stable)?;
         let name = component.name.as_ref().map_or_else(|| key.to_owned(), ToString::to_string);
-        let (pod, files) = self.without_findings(|cx| cx.pod_with_files(key, &name, &before))?;
+        let (mut pod, files) = self.without_findings(|cx| cx.pod_with_files(key, &name, &before))?;
+        if let Some(image) = stable.image.as_ref().and_then(|image| Image::parse(image).ok()) {
+            take_image(&mut pod, &shared::placed_as_written(image, self.system.images.as_ref()));
+        }
         Some(Stable { version: version(&pod, &before), pod, files })
     }
 
@@ -61,6 +64,13 @@ impl Resolver<'_, '_> {
         pod.volumes.extend(volumes);
         Some((pod, files.into_iter().collect()))
     }
+}
+
+/// Gives the component's own image to all containers that have it.
+fn take_image(pod: &mut Pod, image: &Image) {
+    let pinned = pod.main.image.clone();
+    let containers = pod.init.iter_mut().chain(&mut pod.sidecars).chain(std::iter::once(&mut pod.main));
+    containers.filter(|container| container.image == pinned).for_each(|container| container.image = image.clone());
 }
 
 /// What tells a version from another: tag, digest, and the revision of the weights. The registry is no part

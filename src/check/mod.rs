@@ -130,6 +130,7 @@ pub const LAWS: &[Law] = &[
     progressive::versions_are_told_where_commits_do_the_steps,
     progressive::parts_of_controllers_are_told,
     progressive::flagger_can_do_it,
+    progressive::flagger_moves_often_enough,
     progressive::canaries_by_pods_are_told,
     rollout::rollouts_leave_replicas,
     rollout::deadlines_cover_the_start,

@@ -5,7 +5,7 @@ use super::rollout::rollouts;
 use crate::diagnostic::{code, listed};
 use crate::document::{Finding, Findings, Path, at};
 use crate::model::{Component, Driver, Model, Plan, Progressive, Rollout, RolloutStrategy, Split, Versions};
-use crate::spec::{Feature, Kind, Promotion, Protocol, ServiceType};
+use crate::spec::{Feature, Kind, Promotion, Protocol};
 
 /// Fields of each strategy; the others are those of every strategy.
 const FIELDS: &[(&str, &[&str])] = &[
@@ -14,6 +14,9 @@ const FIELDS: &[(&str, &[&str])] = &[
     ("canary", &["steps", "pause", "success", "stable", "step"]),
     ("blue-green", &["promote", "preview", "keep", "stable", "step"]),
 ];
+
+/// The longest step, in seconds, after which Flagger still comes often enough for all else that it does.
+const OFTEN: i64 = 600;
 
 /// Components with a canary or blue-green rollout.
 fn progressives(model: &Model) -> impl Iterator<Item = (&Component, &Progressive, Path)> {
@@ -201,8 +204,8 @@ pub(super) fn canaries_by_pods_are_told(model: &Model, findings: &mut Findings<'
 
 /// `1 of 5 pods`
 fn shared(pods: u32, step: u32) -> String {
-    let new = ((u64::from(pods) * u64::from(step) + 50) / 100).max(1);
-    let all = u64::from(pods).max(new + 1);
+    let all = u64::from(pods).max(2);
+    let new = ((u64::from(pods) * u64::from(step) + 50) / 100).clamp(1, all - 1);
     format!("{new} of {all} pods")
 }
 
@@ -372,7 +375,6 @@ pub(super) fn flagger_can_do_it(model: &Model, findings: &mut Findings<'_>) {
         let refusals = strategy_refused(progressive, component, &place)
             .into_iter()
             .chain(ports_refused(component))
-            .chain(service_refused(component))
             .chain(routes_refused(model, component, progressive))
             .chain(replicas_refused(component));
         for (place, message, reason, help) in refusals {
@@ -384,6 +386,34 @@ pub(super) fn flagger_can_do_it(model: &Model, findings: &mut Findings<'_>) {
                     .help(help),
             );
         }
+    }
+}
+
+/// Flagger makes each of its moves once in the time of a step: also the first route, and the last clean-up.
+pub(super) fn flagger_moves_often_enough(model: &Model, findings: &mut Findings<'_>) {
+    for (component, progressive, place) in progressives(model) {
+        let Plan::Canary { pause: Some(pause), .. } = progressive.plan else { continue };
+        if progressive.driver != Driver::Flagger || pause <= OFTEN {
+            continue;
+        }
+        findings.push(
+            Finding::warning(
+                code::ROLLOUT_SLOW,
+                place.join("pause"),
+                format!("Flagger looks at `{}` once in {}", component.key, spoken(pause)),
+            )
+            .label("the time of a step is that of every move")
+            .reason("a new route is there only at its second look, and the old version goes at the third one after the last step")
+            .help(format!("write at most {} and more steps, such as `steps: [5, 10, 20, 30, 50]`", spoken(OFTEN))),
+        );
+    }
+}
+
+fn spoken(seconds: i64) -> String {
+    match seconds {
+        _ if seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+        _ if seconds % 60 == 0 => format!("{}m", seconds / 60),
+        _ => format!("{seconds}s"),
     }
 }
 
@@ -426,45 +456,24 @@ fn strategy_refused(progressive: &Progressive, component: &Component, place: &Pa
     }
 }
 
-/// A Service of Flagger has one port that is told, and further ones as the containers listen.
+/// Flagger is told one port, and takes further ones as the containers listen.
 fn ports_refused(component: &Component) -> Option<Refusal> {
     let ports = component.ports();
     let place = at!["components", component.key, "ports"];
-    let first = component.weighted_route().map_or("http", |route| route.port.as_str());
-    let told = ports.iter().find(|port| port.name == first).or_else(|| ports.first())?.name.clone();
+    let told = component.main_port()?;
     let pod = component.workload().map(|workload| &workload.pod);
     let beside = |name: &str| pod.is_some_and(|pod| !pod.main.ports.iter().any(|port| port.name == name));
     let odd = ports.iter().find(|port| {
-        port.protocol != Protocol::Tcp || beside(&port.name) || (port.name != told && port.port != port.target)
+        let further = port.name != told.name;
+        let renumbered = further && (port.port != port.target || port.app_protocol.is_some());
+        port.protocol != Protocol::Tcp || beside(&port.name) || renumbered
     })?;
     Some((
         place.join(&odd.name),
         format!("the Service of `{}` would not have the port `{}` as it is written", component.key, odd.name),
-        "Flagger makes the Service: one port as it is written, the other TCP ports of the main container by their own numbers",
+        "Flagger writes the ports of the Services: one as it is told, the other TCP ports of the main container by their own numbers alone",
         "give it the number that the container listens on, over TCP, or write `strategy: rolling`",
     ))
-}
-
-fn service_refused(component: &Component) -> Vec<Refusal> {
-    let place = at!["components", component.key, "service"];
-    // Without a Service there is nothing to move: another finding.
-    let Some(service) = &component.service else { return Vec::new() };
-    let fields = [
-        ("type", service.kind != ServiceType::ClusterIp),
-        ("headless", service.headless),
-        ("sessionAffinity", service.session_affinity.is_some()),
-    ];
-    let refused = fields.into_iter().filter(|(_, set)| *set);
-    refused
-        .map(|(field, _)| {
-            (
-                place.join(field),
-                format!("the Service of `{}` would not have `{field}`", component.key),
-                "Flagger makes the Service, of type ClusterIP and with ports alone",
-                "take it away, or write `strategy: rolling`",
-            )
-        })
-        .collect()
 }
 
 /// One route, of one rule, is moved.
@@ -510,9 +519,9 @@ fn replicas_refused(component: &Component) -> Option<Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{self, api, law, replicas};
+    use super::super::fixture::{self, law, main, port, replicas};
     use super::*;
-    use crate::model::{Bound, NumberOrPercent, Success};
+    use crate::model::{Bound, NumberOrPercent, Port, Success};
     use serde_json::{Value, json};
 
     fn canary(steps: &[u32], split: Split) -> Plan {
@@ -616,8 +625,8 @@ mod tests {
             .with(|model| replicas(model, 3))
             .breaks(code::ROLLOUT_UNSUPPORTED, "components.api.replicas");
         with(blue_green(Promotion::Auto))
-            .with(|model| api(model).service.as_mut().unwrap().headless = true)
-            .breaks(code::ROLLOUT_UNSUPPORTED, "components.api.service.headless");
+            .with(|model| main(model).ports.push(Port { target: 8001, ..port("admin", 81) }))
+            .breaks(code::ROLLOUT_UNSUPPORTED, "components.api.ports.admin");
     }
 
     #[test]

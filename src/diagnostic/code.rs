@@ -148,6 +148,7 @@ codes! {
     SHUTDOWN_DELAY = "WL0460", "delay-over-grace", "a shutdown delay that uses up the grace period";
     SHUTDOWN_DRAIN = "WL0461", "no-time-to-drain", "hardly any time between SIGTERM and SIGKILL";
     SHUTDOWN_REQUEST = "WL0462", "grace-under-timeout", "requests that may last longer than the grace period";
+    ROLLOUT_SLOW = "WL0463", "slow-controller", "steps so long that the controller of the rollout seldom looks";
     SCHEDULE_NEVER = "WL0470", "schedule-never-due", "a schedule on a day that no month has";
     VERTICAL_OVERLAP = "WL0480", "two-scalers", "vertical scaling of a resource by which replicas are counted";
     VERTICAL_RESOURCE = "WL0481", "unscalable-resource", "vertical scaling of something else than CPU and memory";

@@ -1,7 +1,7 @@
 //! Services: the one in front of a component, and the headless one of a StatefulSet.
 
 use super::container::protocol;
-use super::meta::{CNPG_CLUSTER, Lowering, is_operated, phase, pod_name};
+use super::meta::{CNPG_CLUSTER, Lowering, NAME, is_operated, phase, pod_name};
 use super::present;
 use super::rollout::{VERSION, answering};
 use crate::kube::Object;
@@ -14,8 +14,7 @@ pub(super) fn services(cx: &Lowering<'_>, component: &Component) -> Vec<Object> 
     if let Body::External(External { alias: Some(host), .. }) = &component.body {
         return vec![alias(cx, component, host)];
     }
-    // Flagger makes the Services itself.
-    let Some(service) = component.service.as_ref().filter(|_| !component.is_by_flagger()) else { return Vec::new() };
+    let Some(service) = &component.service else { return Vec::new() };
     let own = object(cx, component, service, &component.name, client(cx, component, service));
     let companion = || object(cx, component, service, &headless_name(component), companion(cx, component));
     std::iter::once(own).chain(service.companion.then(companion)).chain(second(cx, component, service)).collect()
@@ -113,8 +112,12 @@ fn clients_selector(cx: &Lowering<'_>, component: &Component, service: &Service)
     labels
 }
 
-/// The pods of the component. Of a database that `CloudNativePG` runs, only the primary takes writes.
+/// The pods of the component. Flagger wants the Service to select its primary by the name alone, and would
+/// write over anything else; of a database that `CloudNativePG` runs, only the primary takes writes.
 fn selector(cx: &Lowering<'_>, component: &Component) -> Strings {
+    if component.is_by_flagger() {
+        return Strings::from([(NAME.into(), format!("{}-primary", component.name))]);
+    }
     if is_operated(component) {
         return Strings::from([
             (CNPG_CLUSTER.into(), component.name.clone()),
@@ -127,7 +130,9 @@ fn selector(cx: &Lowering<'_>, component: &Component) -> Strings {
 /// The target is the container's port by name, so that its number can change; the operator's containers
 /// have names of their own, so there it is the number.
 fn service_port(component: &Component, port: &Port, outside: bool) -> core::ServicePort {
-    let target = if is_operated(component) {
+    // Flagger writes the port of the rollout by name, and the others by number.
+    let discovered = component.is_by_flagger() && component.main_port().is_none_or(|main| main.name != port.name);
+    let target = if is_operated(component) || discovered {
         IntOrString::Int(port.target.into())
     } else {
         IntOrString::String(port.name.clone())

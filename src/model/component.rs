@@ -88,6 +88,13 @@ impl Component {
         self.routes.iter().find(|route| route.name == "main").or_else(|| self.routes.first())
     }
 
+    /// The port by which its versions are told apart: that of the route, else `http`, else the first.
+    pub fn main_port(&self) -> Option<&Port> {
+        let ports = self.ports();
+        let routed = self.weighted_route().map_or("http", |route| route.port.as_str());
+        ports.iter().find(|port| port.name == routed).or_else(|| ports.first()).copied()
+    }
+
     /// The ports that its pods, or the external system, listen on, as a Service offers them.
     pub fn ports(&self) -> Vec<&Port> {
         match &self.body {

@@ -1,5 +1,9 @@
 //! A Canary beside the Deployment: Flagger copies the Deployment to `<name>-primary`, which answers, and makes
-//! the Services of the names `<name>`, `<name>-primary` and `<name>-canary`, and the route.
+//! the Services `<name>-primary` and `<name>-canary`, and the route.
+//!
+//! It would make the Service of the component's name as well, but only once the primary is ready and its
+//! next turn has come. That Service is emitted, just as Flagger would write it, so that there is one from
+//! the start, and it is of the type that the author wants.
 
 use super::super::meta::Lowering;
 use super::{deployment, object};
@@ -9,9 +13,7 @@ use crate::kube::flagger::{
 };
 use crate::kube::gateway::{ParentRef, duration};
 use crate::kube::{Object, Phase};
-use crate::model::{
-    Bound, Component, MetricSource, Plan, Pod, Port, Progressive, Rollout, Route, Scale, Scaler, Success,
-};
+use crate::model::{Bound, Component, MetricSource, Plan, Pod, Progressive, Rollout, Route, Scale, Scaler, Success};
 use crate::spec::Feature;
 use crate::target::Gateway;
 use std::collections::BTreeMap;
@@ -62,8 +64,7 @@ fn autoscaler(component: &Component, scale: &Scale) -> AutoscalerRef {
 }
 
 fn service(cx: &Lowering<'_>, component: &Component, shifted: Option<(&Route, &Gateway)>) -> Option<CanaryService> {
-    let ports = component.ports();
-    let port = main_port(component, &ports)?;
+    let port = component.main_port()?;
     let mut labels = cx.component_meta(component, &component.name).labels.unwrap_or_default();
     let mut annotations = component.annotations.clone();
     if let Some(service) = &component.service {
@@ -79,16 +80,10 @@ fn service(cx: &Lowering<'_>, component: &Component, shifted: Option<(&Route, &G
         port_name: port.name.clone(),
         target_port: port.name.clone(),
         app_protocol: port.app_protocol.clone(),
-        port_discovery: ports.len() > 1,
+        port_discovery: component.ports().len() > 1,
         apex: CustomMetadata { labels, annotations },
         route: shifted.map(|(route, gateway)| canary_route(route, gateway)),
     })
-}
-
-/// The port of the route, else `http`, else the first.
-fn main_port<'a>(component: &Component, ports: &[&'a Port]) -> Option<&'a Port> {
-    let routed = component.weighted_route().map_or("http", |route| route.port.as_str());
-    ports.iter().find(|port| port.name == routed).or_else(|| ports.first()).copied()
 }
 
 fn canary_route(route: &Route, gateway: &Gateway) -> CanaryRoute {

@@ -47,10 +47,11 @@ pub(crate) fn tracks(component: &Component) -> Vec<Track<'_>> {
     };
     let (first, second) = shares(progressive, versions);
     let (old, new) = split(replicas, first, second);
-    let old = track(component, &stable.version, &stable.pod, old, scaled(component, first, Role::Stable));
+    let (scale_old, scale_new) = scaled(component, first, second);
+    let old = track(component, &stable.version, &stable.pod, old, scale_old);
     let new = match preview(progressive, versions) {
         Some(pods) => track(component, &versions.own, &workload.pod, pods, None),
-        None => track(component, &versions.own, &workload.pod, new, scaled(component, second, Role::Candidate)),
+        None => track(component, &versions.own, &workload.pod, new, scale_new),
     };
     vec![old, new]
 }
@@ -90,42 +91,35 @@ fn preview(progressive: &Progressive, versions: &Versions) -> Option<u32> {
     }
 }
 
-/// The pods of both. Whoever gets requests has a pod.
-fn split(replicas: u32, first: Share, second: Share) -> (u32, u32) {
-    let new = part(replicas, second);
-    let old = if first.pods < 100 {
-        (replicas - new.min(replicas)).max(u32::from(first.pods > 0 && replicas > 0))
-    } else {
-        replicas
-    };
-    (old, new)
+/// A count of the component for its old and its new version. Where they share the pods, whoever gets requests
+/// has one, and together they have no more than before, but for one where there was one.
+fn split(count: u32, first: Share, second: Share) -> (u32, u32) {
+    let new = part(count, second);
+    if first.pods == 100 {
+        return (count, new);
+    }
+    let least = u32::from(count > 0 && first.pods > 0);
+    let new = new.min((count - least).max(u32::from(count > 0 && second.pods > 0)));
+    (count.saturating_sub(new).max(least), new)
 }
 
-/// The nearest number of pods, and at least one of those that get requests.
-fn part(replicas: u32, share: Share) -> u32 {
-    let nearest = (u64::from(replicas) * u64::from(share.pods) + 50) / 100;
-    let least = u64::from(replicas > 0 && share.pods > 0);
+/// The nearest number, and at least one of those that get requests.
+fn part(count: u32, share: Share) -> u32 {
+    let nearest = (u64::from(count) * u64::from(share.pods) + 50) / 100;
+    let least = u64::from(count > 0 && share.pods > 0);
     u32::try_from(nearest.max(least)).unwrap_or(u32::MAX)
 }
 
-enum Role {
-    Stable,
-    Candidate,
-}
-
-/// The scaling of one version: its part of the bounds, and of what is counted for the component as a whole.
-fn scaled(component: &Component, share: Share, role: Role) -> Option<Scale> {
-    let scale = component.scale.as_ref().filter(|_| share.pods > 0)?;
-    let bound = |count: u32| match role {
-        Role::Stable if share.pods < 100 => {
-            let other = part(count, Share { requests: 0, pods: 100 - share.pods });
-            (count - other.min(count)).max(u32::from(count > 0))
-        }
-        Role::Stable | Role::Candidate => part(count, share),
+/// The scaling of both: their parts of the bounds, and of what is counted for the component as a whole.
+fn scaled(component: &Component, first: Share, second: Share) -> (Option<Scale>, Option<Scale>) {
+    let Some(scale) = &component.scale else { return (None, None) };
+    let (min, max) = (split(scale.min, first, second), split(scale.max, first, second));
+    let of = |share: Share, min: u32, max: u32| {
+        let metrics = scale.metrics.iter().map(|metric| shared(metric, share)).collect();
+        // What gets no requests has no pods, and nobody who counts them.
+        (share.pods > 0).then(|| Scale { min, max: max.max(min).max(1), metrics, ..scale.clone() })
     };
-    let min = bound(scale.min);
-    let metrics = scale.metrics.iter().map(|metric| shared(metric, share)).collect();
-    Some(Scale { min, max: bound(scale.max).max(min).max(1), metrics, ..scale.clone() })
+    (of(first, min.0, max.0), of(second, min.1, max.1))
 }
 
 /// What is counted for the component as a whole counts for a version by its share: a replica of it may take
@@ -193,6 +187,7 @@ mod tests {
         assert_eq!(by_pods(4, 100), (0, 4));
         assert_eq!(by_pods(4, 0), (4, 0));
         assert_eq!(by_pods(1, 20), (1, 1));
+        assert_eq!(by_pods(2, 75), (1, 1));
         assert_eq!(by_pods(0, 20), (0, 0));
         assert_eq!(split(4, share(100), share(20)), (4, 1));
     }

@@ -10,6 +10,7 @@ mod capacity;
 mod cidr;
 mod credential;
 mod database;
+mod flagger;
 mod gpu;
 mod images;
 mod jobs;
@@ -129,8 +130,8 @@ pub const LAWS: &[Law] = &[
     progressive::success_can_be_asked_for,
     progressive::versions_are_told_where_commits_do_the_steps,
     progressive::parts_of_controllers_are_told,
-    progressive::flagger_can_do_it,
-    progressive::flagger_moves_often_enough,
+    flagger::flagger_can_do_it,
+    flagger::flagger_moves_often_enough,
     progressive::canaries_by_pods_are_told,
     rollout::rollouts_leave_replicas,
     rollout::deadlines_cover_the_start,

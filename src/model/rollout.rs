@@ -46,7 +46,7 @@ pub struct Versions {
     /// The version of the workload's own pod.
     pub own: String,
     /// The version that it is to replace; `None` where there is only one.
-    pub stable: Option<Stable>,
+    pub stable: Option<Box<Stable>>,
     /// The share of the own version in percent, where there are two.
     pub weight: u32,
 }
@@ -142,7 +142,7 @@ impl Progressive {
 
     /// The version that the commits replace, where there are two.
     pub fn stable(&self) -> Option<&Stable> {
-        self.versions()?.stable.as_ref()
+        self.versions()?.stable.as_deref()
     }
 
     /// What the commits say, where nobody in the cluster does the steps.

@@ -17,7 +17,7 @@ impl Resolver<'_, '_> {
             Plan::BlueGreen { .. } => 0,
         };
         Versions {
-            stable: stable.filter(|stable| stable.version != own),
+            stable: stable.filter(|stable| stable.version != own).map(Box::new),
             weight: written.step.map_or(first, |step| u32::try_from(step.0).unwrap_or(100)),
             own,
         }

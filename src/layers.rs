@@ -192,7 +192,23 @@ fn foreign_fields(layer: &Node, kind: Kind) -> impl Iterator<Item = Diagnostic> 
         .map(move |(field, entry)| {
             Diagnostic::error(code::FIELD_OF_OTHER_KIND, format!("a `{kind}` has no field `{field}`"))
                 .label(entry.key, format!("not a field of a `{kind}`"))
-                .reason(format!("`{field}` is a field of {}", listed(Kind::that_have(field))))
+                .reason(reason(kind, field))
                 .help("take the field away, or change the component's kind")
         })
+}
+
+/// Why a kind does not have the field, where it is worth more than who has it.
+fn reason(kind: Kind, field: &str) -> String {
+    let owners = format!("`{field}` is a field of {}", listed(Kind::that_have(field)));
+    let why = match (kind, field) {
+        (Kind::Store | Kind::Redis, "rollout") => {
+            "the pods of a StatefulSet are replaced in their place, each with its volume: two versions would need two sets of data"
+        }
+        (Kind::Postgres, "rollout") => {
+            "a database has one primary: its pods are replaced one by one with their volumes, and two versions would need two sets of data"
+        }
+        (Kind::Job, "rollout") => "a job runs to completion, so there is no old version to take requests from",
+        _ => return owners,
+    };
+    format!("{why}; {owners}")
 }

@@ -2,8 +2,8 @@
 
 use super::pool::HOST_PORT;
 use crate::model::{
-    Amounts, Body, Component, Controller, DatabaseCluster, Job, Model, Placement, Pod, Quantity, Resources,
-    RolloutStrategy, Scale, Vertical,
+    Amounts, Body, Component, Controller, DatabaseCluster, Job, Model, Placement, Pod, Quantity, Resources, Scale,
+    Vertical,
 };
 use crate::spec::{Concurrency, Firmness, VerticalMode};
 
@@ -99,13 +99,11 @@ fn of_controller(component: &Component, controller: &Controller, pod: &Pod, defa
         ..one.clone()
     };
     match controller {
-        Controller::Deployment { rollout, .. } => match rollout.strategy {
-            RolloutStrategy::Rolling { surge, .. } => {
-                let more = Demand { pods: surge.of(most, true), role: Role::Surge, ..replicas.clone() };
-                vec![replicas, more]
-            }
-            RolloutStrategy::Recreate => vec![replicas],
-        },
+        Controller::Deployment { rollout, .. } => {
+            let surge = rollout.pace().map_or(0, |(surge, _)| surge.of(most, true));
+            let more = Demand { pods: surge, role: Role::Surge, ..replicas.clone() };
+            vec![replicas, more]
+        }
         Controller::StatefulSet { .. } => vec![replicas],
         Controller::Job(job) => vec![Demand { pods: parallel(job), role: Role::Release, ..one }],
         Controller::CronJob { job, concurrency, .. } => {

@@ -2,6 +2,7 @@
 
 use super::availability::always_place;
 use super::risk;
+use super::rollout::surge_place;
 use crate::capacity::{self, Capacity, Demand, Doubt, Proof, Role, Verdict};
 use crate::diagnostic::{Code, Severity, code, listed};
 use crate::document::{Finding, Findings, Path, at};
@@ -103,7 +104,7 @@ pub(super) fn place(model: &Model, demand: &Demand) -> Path {
         },
         Role::Instances => root.join("instances"),
         Role::Pooler => root.join("pooler").join("instances"),
-        Role::Surge => root.join("rollout").join("surge"),
+        Role::Surge => component.map_or_else(|| root.join("rollout").join("surge"), surge_place),
         Role::Release if component.is_some_and(|component| !component.releases.is_empty()) => root.join("migrate"),
         Role::Job | Role::Release => root.join("parallelism"),
     }
@@ -123,8 +124,10 @@ mod tests {
     use super::super::fixture::{self, api, cluster, cron_job, gpu, law, main, pod, pool, quantity, scale};
     use super::*;
     use crate::capacity::{Spread, demands};
-    use crate::model::{ContainerPolicy, Controller, RolloutStrategy, Vertical};
-    use crate::spec::{Concurrency, Firmness, Tier, VerticalMode};
+    use crate::model::{
+        ContainerPolicy, Controller, Driver, NumberOrPercent, Plan, Progressive, RolloutStrategy, Vertical,
+    };
+    use crate::spec::{Concurrency, Firmness, Promotion, Tier, VerticalMode};
 
     fn general(model: &mut Model, nodes: u32) {
         pool(model, "general", nodes, &[("cpu", "4"), ("memory", "16Gi")]);
@@ -142,6 +145,13 @@ mod tests {
         assert_eq!(roles(&model), [(Role::Replicas, 10), (Role::Surge, 3)]);
         fixture::rollout(&mut model).strategy = RolloutStrategy::Recreate;
         assert_eq!(roles(&model), [(Role::Replicas, 10)]);
+        for (driver, more) in [(Driver::ArgoRollouts, 10), (Driver::Flagger, 13)] {
+            let plan = Plan::BlueGreen { promote: Promotion::Auto, preview: Some(1), keep: None };
+            let (surge, unavailable) = (NumberOrPercent::Percent(25), NumberOrPercent::Number(0));
+            let progressive = Progressive { plan, driver, surge, unavailable };
+            fixture::rollout(&mut model).strategy = RolloutStrategy::Progressive(Box::new(progressive));
+            assert_eq!(roles(&model), [(Role::Replicas, 10), (Role::Surge, more)]);
+        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! GPUs: pools have them, nodes hold them, and rollouts do not wait for one for ever.
 
 use super::availability::{always, always_place};
-use super::rollout::rolling;
+use super::rollout::{rolling, surge_place};
 use super::{places::workloads, risk};
 use crate::diagnostic::{Severity, code, listed, nearest};
 use crate::document::{Finding, Findings, Path, at};
-use crate::model::{Component, Gpu, Model, NumberOrPercent, Pod, Quantity};
+use crate::model::{Component, Gpu, Model, NumberOrPercent, Pod, Progressive, Quantity};
 use crate::target::NodePool;
 
 /// A pool by its name.
@@ -145,13 +145,13 @@ pub(super) fn gpus_suffice_for_all_replicas(model: &Model, findings: &mut Findin
 /// Where a rollout brings a new pod before an old one goes, a GPU is spare for it: otherwise the new
 /// pod waits for the old one, and the old one for the new.
 pub(super) fn gpu_rollouts_find_a_spare_gpu(model: &Model, findings: &mut Findings<'_>) {
-    for (component, surge, unavailable, place) in rolling(model) {
+    for (component, surge, unavailable, _) in rolling(model) {
         let Some(pod) = component.workload().map(|workload| &workload.pod) else { continue };
         let Some(gpu) = &pod.gpu else { continue };
         if surge.is_zero() {
             continue;
         }
-        let place = place.join("surge");
+        let place = surge_place(component);
         let pools = pools(model, pod, gpu);
         if slots(&pools, gpu) == 0 {
             if model.target.node_pools.is_empty() && unavailable.of(always(component), false) == 0 {
@@ -164,13 +164,16 @@ pub(super) fn gpu_rollouts_find_a_spare_gpu(model: &Model, findings: &mut Findin
         let shortage = spare.shortage(always(component)).map(|why| (Severity::Error, why));
         if let Some((severity, why)) = shortage.or_else(|| spare.shortage(most).map(|why| (Severity::Warning, why))) {
             findings.push(
-                advised(Finding::new(
-                    severity,
-                    code::GPU_SURGE,
-                    place,
-                    format!("a rollout of `{}` would wait for a GPU for ever", component.key),
-                ))
-                .label(format!("{surge} more while all old pods run"))
+                advised(
+                    component,
+                    Finding::new(
+                        severity,
+                        code::GPU_SURGE,
+                        place,
+                        format!("a rollout of `{}` would wait for a GPU for ever", component.key),
+                    ),
+                )
+                .label(more(component, surge))
                 .reason(why),
             );
         }
@@ -178,17 +181,30 @@ pub(super) fn gpu_rollouts_find_a_spare_gpu(model: &Model, findings: &mut Findin
 }
 
 fn unknown_spare(component: &Component, gpu: &Gpu, place: Path) -> Finding {
-    advised(Finding::warning(
+    let finding = Finding::warning(
         code::GPU_SURGE,
         place,
         format!("a rollout of `{}` needs a spare `{}`", component.key, gpu.resource),
-    ))
-    .label("a new pod before an old one goes")
-    .reason("without a spare GPU the new pod stays pending, and the old one stays until the new one is ready")
+    );
+    advised(component, finding)
+        .label("a new pod before an old one goes")
+        .reason("without a spare GPU the new pod stays pending, and the old one stays until the new one is ready")
 }
 
-fn advised(finding: Finding) -> Finding {
-    finding.help("write `surge: 0` and `unavailable: 1`, or `strategy: recreate`; or give the pool more nodes")
+fn advised(component: &Component, finding: Finding) -> Finding {
+    finding.help(if component.progressive().is_some() {
+        "give the pool more nodes, or write `rollout: {strategy: rolling, surge: 0, unavailable: 1}`"
+    } else {
+        "write `surge: 0` and `unavailable: 1`, or `strategy: recreate`; or give the pool more nodes"
+    })
+}
+
+fn more(component: &Component, surge: NumberOrPercent) -> String {
+    if component.progressive().is_some_and(Progressive::doubles) {
+        "both versions have all their pods at once".into()
+    } else {
+        format!("{surge} more while all old pods run")
+    }
 }
 
 /// The arithmetic of a rollout on the pools of one component.
@@ -219,8 +235,9 @@ impl Spare<'_> {
             return None;
         }
         let beside = if others > 0 { format!(", other components take {others}") } else { String::new() };
+        let asking = if self.component.progressive().is_some() { "the new version" } else { "the surge" };
         Some(format!(
-            "the pools have {all} GPUs; {replicas} replicas take {own}{beside}, and the surge asks for {more} more"
+            "the pools have {all} GPUs; {replicas} replicas take {own}{beside}, and {asking} asks for {more} more"
         ))
     }
 

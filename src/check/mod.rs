@@ -10,6 +10,7 @@ mod capacity;
 mod cidr;
 mod credential;
 mod database;
+mod flagger;
 mod gpu;
 mod images;
 mod jobs;
@@ -21,6 +22,7 @@ mod placement;
 mod places;
 mod ports;
 mod probes;
+mod progressive;
 mod quota;
 mod redis;
 mod resources;
@@ -122,6 +124,15 @@ pub const LAWS: &[Law] = &[
     availability::drains_can_go_on,
     availability::drains_leave_replicas,
     rollout::rollouts_can_move,
+    progressive::fields_belong_to_the_strategy,
+    progressive::steps_rise,
+    progressive::two_versions_may_be_there,
+    progressive::success_can_be_asked_for,
+    progressive::versions_are_told_where_commits_do_the_steps,
+    progressive::parts_of_controllers_are_told,
+    flagger::flagger_can_do_it,
+    flagger::flagger_moves_often_enough,
+    progressive::canaries_by_pods_are_told,
     rollout::rollouts_leave_replicas,
     rollout::deadlines_cover_the_start,
     gpu::gpu_products_exist,

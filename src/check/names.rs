@@ -3,7 +3,7 @@
 use super::places::first_written;
 use crate::diagnostic::code;
 use crate::document::{Finding, Findings, Path, at};
-use crate::model::{Body, Component, Controller, Identity, Job, Model, RouteTls, VolumeSource};
+use crate::model::{Body, Component, Controller, Driver, Identity, Job, Model, RouteTls, VolumeSource};
 use std::collections::BTreeMap;
 
 /// The most that a DNS label and the value of a label hold.
@@ -94,6 +94,13 @@ fn rooms(component: &Component) -> Vec<Room> {
             reason: "that Service is called `<name>-headless`, and a Service has at most 63 characters".into(),
         });
     }
+    if let Some(suffix) = beside(component).into_iter().max_by_key(|suffix| suffix.len()) {
+        rooms.push(Room {
+            limit: LABEL - 1 - suffix.len(),
+            of: "a component with a Service for its new version",
+            reason: format!("that Service is called `<name>-{suffix}`, and a Service has at most 63 characters"),
+        });
+    }
     rooms
 }
 
@@ -139,14 +146,20 @@ pub(super) fn deployment_names_leave_room_for_pod_names(model: &Model, findings:
     for component in model.components.values() {
         let deployed = component.workload().is_some_and(|w| matches!(w.controller, Controller::Deployment { .. }));
         let length = component.name.len();
-        if deployed && length > WHOLE_IN_PODS {
+        let room = if component.progressive().is_some_and(|progressive| progressive.driver != Driver::ArgoRollouts) {
+            // `-primary` of Flagger is shorter than the version.
+            WHOLE_IN_PODS - HASH
+        } else {
+            WHOLE_IN_PODS
+        };
+        if deployed && length > room {
             findings.push(
                 Finding::warning(
                     code::POD_NAME_CUT,
                     at!["components", component.key, "name"],
                     format!("the pods of `{}` get a name that is cut", component.key),
                 )
-                .label(format!("{length} characters, and {WHOLE_IN_PODS} are kept whole"))
+                .label(format!("{length} characters, and {room} are kept whole"))
                 .reason("a pod is called after its Deployment with up to 17 characters more, and a name ends at 63")
                 .help("give the component a shorter `name:`"),
             );
@@ -180,11 +193,20 @@ pub(super) fn service_names_are_unique(model: &Model, findings: &mut Findings<'_
                     )
                     .label(format!("gives a Service `{name}`"))
                     .also(first.place.clone(), "so does this")
-                    .reason("a stateful component has Services of its own beside that of its name: `-headless`, and `-rw`, `-ro`, `-r`, `-pooler` of a database")
+                    .reason("a stateful component has Services of its own beside that of its name: `-headless`, and `-rw`, `-ro`, `-r`, `-pooler` of a database, and `-canary`, `-preview`, `-primary` while a new version comes")
                     .help("give one of them another `name:`"),
                 );
             }
         }
+    }
+}
+
+/// What the names of Services beside the component's own end with, while a new version comes.
+fn beside(component: &Component) -> Vec<&'static str> {
+    match component.progressive() {
+        Some(progressive) if progressive.driver == Driver::Flagger => vec!["primary", "canary"],
+        Some(progressive) if progressive.doubles() => vec![progressive.service_suffix()],
+        _ => Vec::new(),
     }
 }
 
@@ -194,6 +216,7 @@ fn service_names(component: &Component) -> Vec<String> {
     if let Some(service) = &component.service {
         names.push(name.clone());
         names.extend(service.companion.then(|| format!("{name}-headless")));
+        names.extend(beside(component).into_iter().map(|suffix| format!("{name}-{suffix}")));
     }
     if matches!(&component.body, Body::External(external) if external.alias.is_some()) {
         names.push(name.clone());

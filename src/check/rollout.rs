@@ -4,24 +4,28 @@ use super::availability::{always, always_place, serves};
 use super::risk;
 use crate::diagnostic::code;
 use crate::document::{Finding, Findings, Path, at};
-use crate::model::{Component, Controller, Model, NumberOrPercent, Rollout, RolloutStrategy};
+use crate::model::{Component, Model, NumberOrPercent, Rollout};
 
 /// Deployments with their rollouts.
-fn rollouts(model: &Model) -> impl Iterator<Item = (&Component, &Rollout, Path)> {
-    model.components.values().filter_map(|component| match &component.workload()?.controller {
-        Controller::Deployment { rollout, .. } => {
-            Some((component, rollout, at!["components", component.key, "rollout"]))
-        }
-        _ => None,
-    })
+pub(super) fn rollouts(model: &Model) -> impl Iterator<Item = (&Component, &Rollout, Path)> {
+    model
+        .components
+        .values()
+        .filter_map(|component| Some((component, component.rollout()?, at!["components", component.key, "rollout"])))
 }
 
 /// Components that are rolled out pod by pod: pods above the number, and pods that may be away.
 pub(super) fn rolling(model: &Model) -> impl Iterator<Item = (&Component, NumberOrPercent, NumberOrPercent, Path)> {
-    rollouts(model).filter_map(|(component, rollout, place)| match rollout.strategy {
-        RolloutStrategy::Rolling { surge, unavailable } => Some((component, surge, unavailable, place)),
-        RolloutStrategy::Recreate => None,
+    rollouts(model).filter_map(|(component, rollout, place)| {
+        let (surge, unavailable) = rollout.pace()?;
+        Some((component, surge, unavailable, place))
     })
+}
+
+/// Where it is written how many pods more a rollout brings.
+pub(super) fn surge_place(component: &Component) -> Path {
+    let field = if component.progressive().is_some() { "strategy" } else { "surge" };
+    at!["components", component.key, "rollout", field]
 }
 
 /// A rolling update adds a pod or takes one away. Source: `ValidateRollingUpdateDeployment` refuses

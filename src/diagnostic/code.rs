@@ -130,6 +130,11 @@ codes! {
     ROLLOUT_STUCK = "WL0440", "rollout-stuck", "a rollout that may neither add nor take away a pod";
     ROLLOUT_OUTAGE = "WL0441", "rollout-outage", "a rollout that takes all replicas at once";
     ROLLOUT_DEADLINE = "WL0442", "rollout-deadline", "a rollout that fails while its pods may still start";
+    ROLLOUT_FIELD = "WL0445", "field-of-other-strategy", "a field that this strategy of a rollout does not have";
+    ROLLOUT_STEPS = "WL0446", "canary-steps", "steps of a canary that do not rise, or try nothing";
+    ROLLOUT_UNSUPPORTED = "WL0447", "rollout-unsupported", "a rollout that nobody in this cluster can do";
+    ROLLOUT_SUCCESS = "WL0448", "success-without-prometheus", "a rollout judged by a query that nobody can ask";
+    ROLLOUT_RATIO = "WL0449", "canary-by-replicas", "a canary whose share is that of its pods";
     PROBE_READY_MISSING = "WL0450", "no-readiness", "something that serves without a readiness probe";
     PROBE_LIVE_IS_READY = "WL0451", "liveness-is-readiness", "the same request asked for readiness and liveness";
     PROBE_SUCCESSES = "WL0452", "successes-of-liveness", "several successes asked of a startup or liveness probe";
@@ -137,9 +142,13 @@ codes! {
     PROBE_PORT = "WL0454", "undeclared-probe-port", "a probe on a port that the container does not declare";
     MODEL_STARTUP_MISSING = "WL0455", "no-startup-probe", "a model server whose liveness counts while it loads";
     MODEL_STARTUP_SHORT = "WL0456", "startup-too-short", "a startup budget in which the weights cannot be read";
+    ROLLOUT_VERSION = "WL0457", "rollout-version", "versions of a rollout that are not told, or told where a controller knows them";
+    ROLLOUT_TWO_VERSIONS = "WL0458", "two-versions", "two versions of something that there must be one of";
+    ROLLOUT_BY_COMMIT = "WL0459", "rollout-by-commit", "a part of a rollout that only a controller does";
     SHUTDOWN_DELAY = "WL0460", "delay-over-grace", "a shutdown delay that uses up the grace period";
     SHUTDOWN_DRAIN = "WL0461", "no-time-to-drain", "hardly any time between SIGTERM and SIGKILL";
     SHUTDOWN_REQUEST = "WL0462", "grace-under-timeout", "requests that may last longer than the grace period";
+    ROLLOUT_SLOW = "WL0463", "slow-controller", "steps so long that the controller of the rollout seldom looks";
     SCHEDULE_NEVER = "WL0470", "schedule-never-due", "a schedule on a day that no month has";
     VERTICAL_OVERLAP = "WL0480", "two-scalers", "vertical scaling of a resource by which replicas are counted";
     VERTICAL_RESOURCE = "WL0481", "unscalable-resource", "vertical scaling of something else than CPU and memory";

@@ -55,6 +55,7 @@ fn overlay_record(lower: &mut Node, upper: &Node, record: &Record) {
     for key in excluded(above, record) {
         below.shift_remove(key);
     }
+    drop_other_choice(below, above, record);
     overlay_map(below, above, |key| record.field(key).map_or(&Shape::Any, |field| &field.shape));
 }
 
@@ -63,6 +64,16 @@ fn changes_form(lower: &Node, above: &Map, record: &Record) -> bool {
     let written = |form: &&&str| above.get(**form).is_some_and(|entry| !entry.node.is_null());
     let has_another = |form: &str| record.forms.iter().any(|other| *other != form && lower.get(other).is_some());
     record.forms.iter().find(written).is_some_and(|form| lower.get(form).is_none() && has_another(form))
+}
+
+/// Takes away the fields of a choice that the upper layer makes differently.
+fn drop_other_choice(below: &mut Map, above: &Map, record: &Record) {
+    for (key, beside) in record.choice {
+        let Some(word) = above.get(*key).and_then(|entry| entry.node.as_text()) else { continue };
+        if below.get(*key).and_then(|entry| entry.node.as_text()) != Some(word) {
+            below.retain(|field, _| field == key || beside.contains(&field.as_str()));
+        }
+    }
 }
 
 /// The keys that this layer drops from those below: the others of an exclusive group.
@@ -135,6 +146,21 @@ mod tests {
     #[test]
     fn maps_merge_and_lists_replace() {
         assert_eq!(merged("{a: {x: 1, y: [1, 2]}, b: 1}", "{a: {y: [3]}, c: 2}"), "{a:{x:1,y:[3]},b:1,c:2}");
+    }
+
+    #[test]
+    fn another_strategy_drops_the_fields_of_the_lower_one() {
+        use crate::spec::{Rollout, Spec};
+        let merged = |lower: &str, upper: &str| {
+            let mut lower = parse(lower);
+            overlay(&mut lower, &parse(upper), &Rollout::shape());
+            shown(&lower)
+        };
+        let canary = "{strategy: canary, steps: [20], deadline: 5m}";
+        assert_eq!(merged(canary, "{strategy: rolling, surge: 1}"), "{strategy:rolling,deadline:5m,surge:1}");
+        assert_eq!(merged(canary, "{pause: 1h}"), "{strategy:canary,steps:[20],deadline:5m,pause:1h}");
+        assert_eq!(merged(canary, "{strategy: canary}"), "{strategy:canary,steps:[20],deadline:5m}");
+        assert_eq!(merged("{surge: 1}", canary), "{strategy:canary,steps:[20],deadline:5m}");
     }
 
     #[test]

@@ -112,6 +112,9 @@ pub struct Record {
     pub forms: &'static [&'static str],
     /// Groups of keys of which the one in the higher layer drops the others.
     pub exclusive: &'static [&'static [&'static str]],
+    /// `(key, beside)`: the word under `key` says what form the value has: another word in a higher layer
+    /// drops the lower value with all its fields but those `beside`.
+    pub choice: &'static [(&'static str, &'static [&'static str])],
     /// `(short, field, name)`: the field `short` stands for the entry `name` of `field`.
     pub moves: &'static [(&'static str, &'static str, &'static str)],
 }

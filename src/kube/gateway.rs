@@ -139,7 +139,12 @@ pub(crate) struct BackendRef {
 impl BackendRef {
     /// All traffic to a port of a Service.
     pub(crate) fn service(name: &str, port: u16) -> Self {
-        Self { group: "", kind: "Service", name: name.into(), port, weight: 1 }
+        Self::weighted(name, port, 1)
+    }
+
+    /// A share of the traffic.
+    pub(crate) fn weighted(name: &str, port: u16, weight: u32) -> Self {
+        Self { group: "", kind: "Service", name: name.into(), port, weight }
     }
 }
 

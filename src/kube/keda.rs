@@ -71,6 +71,8 @@ pub(crate) struct Trigger {
     #[serde(rename = "type")]
     pub(crate) kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metric_type: Option<&'static str>,
     /// Values are strings, numbers too.
     pub(crate) metadata: BTreeMap<&'static str, String>,
@@ -85,7 +87,12 @@ impl Trigger {
         metric_type: Option<&'static str>,
         metadata: BTreeMap<&'static str, String>,
     ) -> Self {
-        Self { kind, metric_type, metadata, authentication_ref: None }
+        Self { kind, name: None, metric_type, metadata, authentication_ref: None }
+    }
+
+    pub(crate) fn named(mut self, name: Option<String>) -> Self {
+        self.name = name;
+        self
     }
 
     pub(crate) fn authenticated_by(mut self, name: Option<String>) -> Self {

@@ -1,10 +1,12 @@
 //! Kubernetes objects as trees: identity, place in the delivery order, and the API groups that no
 //! crate covers, each a file of exactly the fields that are emitted.
 
+pub(crate) mod argo_rollouts;
 pub(crate) mod barman;
 pub(crate) mod cnpg;
 mod content;
 pub(crate) mod external_secrets;
+pub(crate) mod flagger;
 pub(crate) mod gateway;
 pub(crate) mod keda;
 pub(crate) mod prometheus;

@@ -22,6 +22,7 @@ static PART: LazyLock<Record> = LazyLock::new(|| Record {
     fields: System::record().fields.iter().filter(|field| !MAIN.contains(&field.key)).map(part).collect(),
     forms: &[],
     exclusive: &[],
+    choice: &[],
     moves: &[],
 });
 

@@ -10,7 +10,7 @@
 use super::meta::Lowering;
 use super::present;
 use crate::kube::{Object, Phase};
-use crate::model::{Component, Config, FileMap};
+use crate::model::{Component, Config, FileMap, Progressive};
 use k8s_openapi::ByteString;
 use k8s_openapi::api::core::v1::ConfigMap;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub(super) fn shared(cx: &Lowering<'_>) -> Vec<Object> {
     cx.model.configs.values().map(config_map).collect()
 }
 
-/// The files of a component and of its migrations; those of the same content are one object.
+/// The files of a component, of the version that it replaces, and of its migrations; those of the same content are one object.
 pub(super) fn files(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
     let config_map = |files: &FileMap| {
         let binary = files.binary.iter().map(|(key, content)| (key.clone(), ByteString(content.clone())));
@@ -42,7 +42,9 @@ pub(super) fn files(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
         Object::new(&map, Phase::Configuration, Some(&component.key))
     };
     let own = component.workload().into_iter().flat_map(|workload| &workload.files);
+    let stable = component.progressive().and_then(Progressive::stable).into_iter().flat_map(|stable| &stable.files);
     let files: BTreeMap<&str, &FileMap> = own
+        .chain(stable)
         .chain(component.releases.iter().flat_map(|release| &release.files))
         .map(|files| (files.name.as_str(), files))
         .collect();

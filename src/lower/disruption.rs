@@ -1,12 +1,12 @@
 //! How many pods a drain may take at once.
 
-use super::meta::{Lowering, is_operated, phase, pod_name};
+use super::meta::{Lowering, is_operated, phase};
 use super::workload::int_or_percent;
 use crate::kube::Object;
 use crate::model::{Component, Disruption};
 use k8s_openapi::api::policy::v1::{PodDisruptionBudget, PodDisruptionBudgetSpec};
 
-/// The budget of a component; an operator makes those of its databases itself.
+/// The budget of a component, one for all its versions; an operator makes those of its databases itself.
 pub(super) fn budget(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
     let Some(disruption) = component.disruption.filter(|_| !is_operated(component)) else { return Vec::new() };
     let (max_unavailable, min_available) = match disruption {
@@ -16,7 +16,7 @@ pub(super) fn budget(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
     let spec = PodDisruptionBudgetSpec {
         max_unavailable,
         min_available,
-        selector: Some(cx.selector(pod_name(component))),
+        selector: Some(cx.all_pods(component)),
         // A pod that never gets ready would hold up every drain of its node.
         unhealthy_pod_eviction_policy: Some("AlwaysAllow".into()),
     };

@@ -6,7 +6,7 @@ use super::pod::identities;
 use crate::kube::Phase;
 use crate::model::{Body, Component, Controller, Edge, MetricSource, Model, RedisQueue, Strings};
 use crate::spec::Kind;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement, ObjectMeta};
 use std::collections::BTreeMap;
 
 /// What every part sees.
@@ -117,6 +117,19 @@ impl<'a> Lowering<'a> {
 
     pub(crate) fn selector(&self, name: &str) -> LabelSelector {
         LabelSelector { match_labels: Some(self.selector_labels(name)), ..LabelSelector::default() }
+    }
+
+    /// All pods of a component that stay, whatever their version: those that Flagger makes bear another name.
+    pub(crate) fn all_pods(&self, component: &Component) -> LabelSelector {
+        if !component.is_by_flagger() {
+            return self.selector(pod_name(component));
+        }
+        let names = vec![component.name.clone(), format!("{}-primary", component.name)];
+        let named = LabelSelectorRequirement { key: NAME.into(), operator: "In".into(), values: Some(names) };
+        LabelSelector {
+            match_labels: Some(Strings::from([(PART_OF.into(), self.model.system.clone())])),
+            match_expressions: Some(vec![named]),
+        }
     }
 }
 

@@ -16,6 +16,7 @@ mod namespace;
 mod network;
 mod pod;
 mod quota;
+mod rollout;
 mod route;
 #[cfg(test)]
 mod sample;

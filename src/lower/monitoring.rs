@@ -23,6 +23,12 @@ pub(super) fn monitor(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
             let pods = LabelSelector { match_labels: Some(pods), ..LabelSelector::default() };
             Object::new(&PodMonitor::new(metadata, pods, endpoint(CLUSTER_METRICS, metrics)), phase, key)
         }
+        // Two Services may lead to the same pods, and one to none: the pods themselves are watched.
+        _ if component.progressive().is_some() => Object::new(
+            &PodMonitor::new(metadata, cx.all_pods(component), endpoint(&metrics.port, metrics)),
+            phase,
+            key,
+        ),
         (Body::Workload(_) | Body::External(_), Some(service)) => {
             let mut endpoint = endpoint(&metrics.port, metrics);
             endpoint.relabelings.extend(once(component, service));

@@ -16,6 +16,8 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Maker {
     Deployment,
+    /// Argo Rollouts.
+    Rollout,
     /// Makes the claims of the pods' own volumes from templates.
     StatefulSet,
     /// A Job or `CronJob`: its pods end, so they are not spread.
@@ -97,7 +99,7 @@ fn sidecar(of: &Container) -> core::Container {
 
 fn restart_policy(maker: Maker) -> Option<String> {
     match maker {
-        Maker::Deployment | Maker::StatefulSet => None,
+        Maker::Deployment | Maker::Rollout | Maker::StatefulSet => None,
         Maker::Job(Restart::Never) => Some("Never".into()),
         Maker::Job(Restart::OnFailure) => Some("OnFailure".into()),
     }
@@ -156,7 +158,11 @@ fn constraint(
 ) -> core::TopologySpreadConstraint {
     // Only the pods of one version count, else those on their way out would skew a rollout. A StatefulSet
     // replaces pods one by one in their place, where all of them count.
-    let versions = (maker == Maker::Deployment).then(|| vec!["pod-template-hash".into()]);
+    let versions = match maker {
+        Maker::Deployment => Some(vec!["pod-template-hash".into()]),
+        Maker::Rollout => Some(vec!["rollouts-pod-template-hash".into()]),
+        Maker::StatefulSet | Maker::Job(_) => None,
+    };
     core::TopologySpreadConstraint {
         topology_key: domain.into(),
         max_skew: 1,

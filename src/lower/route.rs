@@ -7,7 +7,7 @@ use crate::kube::gateway::{
     BackendRef, HttpFilter, HttpMatch, HttpRoute, HttpRouteSpec, HttpRule, ParentRef, Timeouts, duration,
 };
 use crate::kube::{Object, Phase};
-use crate::model::{Component, Route, RouteTls};
+use crate::model::{Component, Driver, Plan, Route, RouteTls, Split};
 use crate::spec::{Feature, IssuerKind};
 use crate::target::{Gateway, Issuer};
 use k8s_openapi::api::networking::v1 as net;
@@ -16,7 +16,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 pub(super) fn routes(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
     let target = &cx.model.target;
     let gateway = target.gateway.as_ref().filter(|_| target.has(Feature::GatewayApi));
+    // Flagger makes the route whose weights it moves.
+    let flaggers = component.weighted_route().filter(|_| component.is_by_flagger() && gateway.is_some());
     let lowered = |route: &Route| {
+        if flaggers.is_some_and(|own| own.name == route.name) {
+            return None;
+        }
         let port = component.ports().into_iter().find(|port| port.name == route.port)?.port;
         let metadata = metadata(cx, component, route);
         Some(match gateway {
@@ -32,12 +37,15 @@ fn object(route: &impl serde::Serialize, component: &Component) -> Object {
 }
 
 /// The component's name for the route `main`, else `<component>-<route>`.
-fn metadata(cx: &Lowering<'_>, component: &Component, route: &Route) -> ObjectMeta {
-    let name = match route.name.as_str() {
+pub(super) fn route_name(component: &Component, route: &Route) -> String {
+    match route.name.as_str() {
         "main" => component.name.clone(),
         other => format!("{}-{other}", component.name),
-    };
-    let mut metadata = cx.component_meta(component, &name);
+    }
+}
+
+fn metadata(cx: &Lowering<'_>, component: &Component, route: &Route) -> ObjectMeta {
+    let mut metadata = cx.component_meta(component, &route_name(component, route));
     if !route.annotations.is_empty() {
         metadata.annotations.get_or_insert_default().extend(route.annotations.clone());
     }
@@ -48,7 +56,7 @@ fn http_route(metadata: ObjectMeta, component: &Component, route: &Route, port: 
     let rule = |paths: &[String]| HttpRule {
         matches: paths.iter().map(|path| HttpMatch::prefix(path)).collect(),
         filters: filters(route),
-        backend_refs: vec![BackendRef::service(&component.name, port)],
+        backend_refs: backends(component, port),
         timeouts: route.timeout.map(|seconds| Timeouts { request: duration(seconds) }),
     };
     // A rule that replaces a prefix may match one prefix only.
@@ -59,6 +67,24 @@ fn http_route(metadata: ObjectMeta, component: &Component, route: &Route, port: 
         rules: route.paths.chunks(paths_a_rule).map(rule).collect(),
     };
     HttpRoute::new(metadata, spec)
+}
+
+/// All requests to the Service of the component's name, unless a canary takes a share of them.
+fn backends(component: &Component, port: u16) -> Vec<BackendRef> {
+    let weight = component.progressive().and_then(|progressive| {
+        let Plan::Canary { split: Split::Weights, .. } = progressive.plan else { return None };
+        match &progressive.driver {
+            // The controller moves them from here.
+            Driver::ArgoRollouts => Some(0),
+            Driver::Commits(versions) => versions.stable.as_ref().map(|_| versions.weight.min(100)),
+            Driver::Flagger => None,
+        }
+    });
+    let Some(weight) = weight else { return vec![BackendRef::service(&component.name, port)] };
+    vec![
+        BackendRef::weighted(&component.name, port, 100 - weight),
+        BackendRef::weighted(&format!("{}-canary", component.name), port, weight),
+    ]
 }
 
 fn filters(route: &Route) -> Vec<HttpFilter> {

@@ -6,13 +6,14 @@ mod queue;
 use super::container::quantity;
 use super::meta::{Lowering, phase};
 use super::present;
-use crate::kube::Object;
+use super::rollout::{Track, answering, tracks};
 use crate::kube::keda::{
     Advanced, AutoscalerConfig, Fallback, ScaleTargetRef, ScaledObject, ScaledObjectSpec, Trigger,
 };
+use crate::kube::{Object, argo_rollouts};
 use crate::model::{
-    Behaviour, Body, Component, Controller, DescribedObject, Goal, Metric, MetricSource, Queried, Scale, Scaler,
-    UtilisedResource,
+    Behaviour, Body, Component, Controller, DescribedObject, Driver, Goal, Metric, MetricSource, Progressive, Queried,
+    Scale, Scaler, UtilisedResource,
 };
 use crate::spec::Select;
 use crate::target::{Gate, Target};
@@ -30,36 +31,46 @@ const FAILURES: i32 = 3;
 pub(super) use queue::authentication;
 
 pub(super) fn scaler(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
-    let (Some(scale), Some(kind)) = (&component.scale, scaled_kind(component)) else { return Vec::new() };
-    let metadata = cx.component_meta(component, &component.name);
     let (phase, key) = (phase(component), Some(component.key.as_str()));
-    vec![match scale.scaler {
-        Scaler::Hpa => Object::new(&autoscaler(cx, metadata, component, kind, scale), phase, key),
-        Scaler::Keda => Object::new(&scaled_object(cx, metadata, component, kind, scale), phase, key),
-    }]
+    let of_target = |target: Scaled| {
+        let metadata = cx.component_meta(component, &target.name);
+        match target.scale.scaler {
+            Scaler::Hpa => Object::new(&autoscaler(cx, metadata, &target), phase, key),
+            Scaler::Keda => Object::new(&scaled_object(cx, metadata, component, &target), phase, key),
+        }
+    };
+    scaled(component).into_iter().map(of_target).collect()
 }
 
-/// The kind of what is scaled; what runs to completion and what an operator runs is not.
-fn scaled_kind(component: &Component) -> Option<&'static str> {
-    match component.workload()?.controller {
-        Controller::Deployment { .. } => Some("Deployment"),
-        Controller::StatefulSet { .. } => Some("StatefulSet"),
-        Controller::Job(_) | Controller::CronJob { .. } => None,
+/// What is scaled, and how.
+struct Scaled {
+    api_version: &'static str,
+    kind: &'static str,
+    name: String,
+    scale: Scale,
+}
+
+/// What runs the pods, for each version where they have workloads of their own; what runs to completion and
+/// what an operator runs is not scaled.
+fn scaled(component: &Component) -> Vec<Scaled> {
+    let (Some(scale), Some((api_version, kind))) = (&component.scale, runner(component)) else { return Vec::new() };
+    if !matches!(kind, "Deployment" | "StatefulSet" | "Rollout") {
+        return Vec::new();
+    }
+    let of_track = |track: Track<'_>| Some(Scaled { api_version, kind, scale: track.scale?, name: track.name });
+    match component.progressive().and_then(Progressive::versions) {
+        Some(_) => tracks(component).into_iter().filter_map(of_track).collect(),
+        None => vec![Scaled { api_version, kind, name: component.name.clone(), scale: scale.clone() }],
     }
 }
 
-fn autoscaler(
-    cx: &Lowering<'_>,
-    metadata: ObjectMeta,
-    component: &Component,
-    kind: &str,
-    scale: &Scale,
-) -> hpa::HorizontalPodAutoscaler {
+fn autoscaler(cx: &Lowering<'_>, metadata: ObjectMeta, target: &Scaled) -> hpa::HorizontalPodAutoscaler {
+    let scale = &target.scale;
     let spec = hpa::HorizontalPodAutoscalerSpec {
         scale_target_ref: hpa::CrossVersionObjectReference {
-            api_version: Some("apps/v1".into()),
-            kind: kind.into(),
-            name: component.name.clone(),
+            api_version: Some(target.api_version.into()),
+            kind: target.kind.into(),
+            name: target.name.clone(),
         },
         min_replicas: Some(number(scale.min)),
         max_replicas: number(scale.max),
@@ -141,7 +152,7 @@ fn described(cx: &Lowering<'_>, object: &DescribedObject) -> Option<hpa::CrossVe
         DescribedObject::Component(key) => {
             let component = cx.model.component(key)?;
             let (api_version, kind) = runner(component)?;
-            (api_version.to_owned(), kind.to_owned(), component.name.clone())
+            (api_version.to_owned(), kind.to_owned(), run_by(component))
         }
         DescribedObject::Service(name) => ("v1".into(), "Service".into(), name.clone()),
         DescribedObject::Other { api_version, kind, name } => (api_version.clone(), kind.clone(), name.clone()),
@@ -155,12 +166,25 @@ pub(super) fn runner(component: &Component) -> Option<(&'static str, &'static st
         Body::External(_) => return None,
         Body::Cluster(_) => ("postgresql.cnpg.io/v1", "Cluster"),
         Body::Workload(workload) => match workload.controller {
+            Controller::Deployment { .. } if is_by_argo_rollouts(component) => (argo_rollouts::API_VERSION, "Rollout"),
             Controller::Deployment { .. } => ("apps/v1", "Deployment"),
             Controller::StatefulSet { .. } => ("apps/v1", "StatefulSet"),
             Controller::Job(_) => ("batch/v1", "Job"),
             Controller::CronJob { .. } => ("batch/v1", "CronJob"),
         },
     })
+}
+
+fn is_by_argo_rollouts(component: &Component) -> bool {
+    component.progressive().is_some_and(|progressive| progressive.driver == Driver::ArgoRollouts)
+}
+
+/// The name of what runs the pods that answer.
+pub(super) fn run_by(component: &Component) -> String {
+    match component.progressive().and_then(Progressive::versions) {
+        Some(versions) => format!("{}-{}", component.name, answering(versions)),
+        None => component.name.clone(),
+    }
 }
 
 fn resource_name(resource: UtilisedResource) -> &'static str {
@@ -204,17 +228,16 @@ fn select(pace: &Behaviour) -> &'static str {
     }
 }
 
-fn scaled_object(
-    cx: &Lowering<'_>,
-    metadata: ObjectMeta,
-    component: &Component,
-    kind: &'static str,
-    scale: &Scale,
-) -> ScaledObject {
+fn scaled_object(cx: &Lowering<'_>, metadata: ObjectMeta, component: &Component, target: &Scaled) -> ScaledObject {
+    let scale = &target.scale;
     let behaviour = behaviour(scale, &cx.model.target);
     let window = scale.down.as_ref().and_then(|down| down.window);
     let spec = ScaledObjectSpec {
-        scale_target_ref: ScaleTargetRef { api_version: "apps/v1", kind, name: component.name.clone() },
+        scale_target_ref: ScaleTargetRef {
+            api_version: target.api_version,
+            kind: target.kind,
+            name: target.name.clone(),
+        },
         polling_interval: POLLING,
         cooldown_period: window.unwrap_or(COOLDOWN),
         min_replica_count: scale.min,
@@ -222,7 +245,13 @@ fn scaled_object(
         fallback: fallback(scale),
         advanced: behaviour
             .map(|behavior| Advanced { horizontal_pod_autoscaler_config: AutoscalerConfig { behavior } }),
-        triggers: scale.metrics.iter().filter_map(|metric| trigger(cx, metric)).collect(),
+        triggers: scale
+            .metrics
+            .iter()
+            // Flagger finds the triggers of its primary by their names.
+            .filter_map(|metric| Some((metric, trigger(cx, metric)?)))
+            .map(|(metric, trigger)| trigger.named(component.is_by_flagger().then(|| metric.name.clone())))
+            .collect(),
     };
     ScaledObject::new(metadata, spec)
 }

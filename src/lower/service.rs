@@ -1,10 +1,11 @@
 //! Services: the one in front of a component, and the headless one of a StatefulSet.
 
 use super::container::protocol;
-use super::meta::{CNPG_CLUSTER, Lowering, is_operated, phase, pod_name};
+use super::meta::{CNPG_CLUSTER, Lowering, NAME, is_operated, phase, pod_name};
 use super::present;
+use super::rollout::{VERSION, answering};
 use crate::kube::Object;
-use crate::model::{Body, Component, External, Port, Service, Strings};
+use crate::model::{Body, Component, Driver, External, Port, Progressive, Service, Strings};
 use crate::spec::ServiceType;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -16,7 +17,30 @@ pub(super) fn services(cx: &Lowering<'_>, component: &Component) -> Vec<Object> 
     let Some(service) = &component.service else { return Vec::new() };
     let own = object(cx, component, service, &component.name, client(cx, component, service));
     let companion = || object(cx, component, service, &headless_name(component), companion(cx, component));
-    std::iter::once(own).chain(service.companion.then(companion)).collect()
+    std::iter::once(own).chain(service.companion.then(companion)).chain(second(cx, component, service)).collect()
+}
+
+/// The Service that leads to the new version of a canary or blue-green rollout, and to no other.
+fn second(cx: &Lowering<'_>, component: &Component, service: &Service) -> Option<Object> {
+    let progressive = component.progressive().filter(|progressive| progressive.has_service_of_its_own())?;
+    let mut labels = selector(cx, component);
+    if let Driver::Commits(versions) = &progressive.driver {
+        versions.stable.as_ref()?;
+        labels.insert(VERSION.into(), versions.own.clone());
+    }
+    let spec = core::ServiceSpec {
+        type_: Some("ClusterIP".into()),
+        selector: Some(labels),
+        ports: present(component.ports().into_iter().map(|port| service_port(component, port, false)).collect()),
+        session_affinity: service.session_affinity.map(|affinity| affinity.text().into()),
+        ..core::ServiceSpec::default()
+    };
+    let metadata = cx.component_meta(component, &format!("{}-{}", component.name, progressive.service_suffix()));
+    Some(Object::new(
+        &core::Service { metadata, spec: Some(spec), status: None },
+        phase(component),
+        Some(&component.key),
+    ))
 }
 
 /// A name of this namespace for a host elsewhere. It has no ports: it is an answer of the DNS, and
@@ -82,12 +106,18 @@ const POD_INDEX: &str = "apps.kubernetes.io/pod-index";
 /// The pods that clients are led to.
 fn clients_selector(cx: &Lowering<'_>, component: &Component, service: &Service) -> Strings {
     let mut labels = selector(cx, component);
+    let versions = component.progressive().filter(|progressive| progressive.doubles()).and_then(Progressive::versions);
+    labels.extend(versions.map(|versions| (VERSION.to_owned(), answering(versions).to_owned())));
     labels.extend(service.primary.then(|| (POD_INDEX.to_owned(), "0".to_owned())));
     labels
 }
 
-/// The pods of the component. Of a database that `CloudNativePG` runs, only the primary takes writes.
+/// The pods of the component. Flagger wants the Service to select its primary by the name alone, and would
+/// write over anything else; of a database that `CloudNativePG` runs, only the primary takes writes.
 fn selector(cx: &Lowering<'_>, component: &Component) -> Strings {
+    if component.is_by_flagger() {
+        return Strings::from([(NAME.into(), format!("{}-primary", component.name))]);
+    }
     if is_operated(component) {
         return Strings::from([
             (CNPG_CLUSTER.into(), component.name.clone()),
@@ -100,7 +130,9 @@ fn selector(cx: &Lowering<'_>, component: &Component) -> Strings {
 /// The target is the container's port by name, so that its number can change; the operator's containers
 /// have names of their own, so there it is the number.
 fn service_port(component: &Component, port: &Port, outside: bool) -> core::ServicePort {
-    let target = if is_operated(component) {
+    // Flagger writes the port of the rollout by name, and the others by number.
+    let discovered = component.is_by_flagger() && component.main_port().is_none_or(|main| main.name != port.name);
+    let target = if is_operated(component) || discovered {
         IntOrString::Int(port.target.into())
     } else {
         IntOrString::String(port.name.clone())

@@ -3,6 +3,7 @@
 use super::container::quantity;
 use super::meta::{Lowering, phase};
 use super::present;
+use super::rollout::tracks;
 use super::scaling::runner;
 use crate::kube::Object;
 use crate::kube::vpa::{self, ResourcePolicy, UpdatePolicy, VerticalPodAutoscaler, VerticalPodAutoscalerSpec};
@@ -16,12 +17,34 @@ pub(super) fn vertical(cx: &Lowering<'_>, component: &Component) -> Vec<Object> 
     let (Some(vertical), Some((api_version, kind))) = (&component.vertical, runner(component)) else {
         return Vec::new();
     };
-    let spec = VerticalPodAutoscalerSpec {
-        target_ref: CrossVersionObjectReference {
-            api_version: Some(api_version.into()),
-            kind: kind.into(),
-            name: component.name.clone(),
-        },
+    let of = |name: String| {
+        let metadata = cx.component_meta(component, &name);
+        let spec = spec(component, vertical, api_version, kind, name);
+        Object::new(&VerticalPodAutoscaler::new(metadata, spec), phase(component), Some(&component.key))
+    };
+    names(component).into_iter().map(of).collect()
+}
+
+/// What runs the pods: of each version where they have workloads of their own. Flagger's primary is the one
+/// that has pods all the time.
+fn names(component: &Component) -> Vec<String> {
+    let versions: Vec<String> = tracks(component).into_iter().map(|track| track.name).collect();
+    match versions.is_empty() {
+        true if component.is_by_flagger() => vec![format!("{}-primary", component.name)],
+        true => vec![component.name.clone()],
+        false => versions,
+    }
+}
+
+fn spec(
+    component: &Component,
+    vertical: &Vertical,
+    api_version: &str,
+    kind: &str,
+    name: String,
+) -> VerticalPodAutoscalerSpec {
+    VerticalPodAutoscalerSpec {
+        target_ref: CrossVersionObjectReference { api_version: Some(api_version.into()), kind: kind.into(), name },
         update_policy: UpdatePolicy {
             update_mode: update_mode(vertical.mode),
             min_replicas: least_pods(component, vertical.mode),
@@ -29,9 +52,7 @@ pub(super) fn vertical(cx: &Lowering<'_>, component: &Component) -> Vec<Object> 
         resource_policy: ResourcePolicy {
             container_policies: vertical.policies.iter().map(|one| policy(component, vertical, one)).collect(),
         },
-    };
-    let metadata = cx.component_meta(component, &component.name);
-    vec![Object::new(&VerticalPodAutoscaler::new(metadata, spec), phase(component), Some(&component.key))]
+    }
 }
 
 /// `Auto` is deprecated, and was another word for `Recreate`.

@@ -3,10 +3,11 @@
 use super::meta::{Lowering, phase, pod_name};
 use super::pod::{Maker, template};
 use super::present;
+use super::rollout;
 use super::storage::claim_template;
 use crate::digest;
 use crate::kube::{Object, Phase};
-use crate::model::{Component, Controller, Job, NumberOrPercent, Pod, Release, Rollout, RolloutStrategy};
+use crate::model::{Component, Controller, Job, NumberOrPercent, Pod, Release};
 use crate::spec::Concurrency;
 use k8s_openapi::api::apps::v1 as apps;
 use k8s_openapi::api::batch::v1 as batch;
@@ -29,7 +30,7 @@ pub(super) fn workload(cx: &Lowering<'_>, component: &Component) -> Vec<Object> 
     let pod = &workload.pod;
     vec![match &workload.controller {
         Controller::Deployment { replicas, rollout } => {
-            Object::new(&deployment(cx, component, pod, *replicas, rollout), phase, key)
+            return rollout::objects(cx, component, workload, *replicas, rollout);
         }
         Controller::StatefulSet { replicas, headless } => {
             Object::new(&stateful_set(cx, component, pod, *replicas, headless), phase, key)
@@ -50,46 +51,13 @@ pub(super) fn workload(cx: &Lowering<'_>, component: &Component) -> Vec<Object> 
     }]
 }
 
-fn deployment(
-    cx: &Lowering<'_>,
-    component: &Component,
-    pod: &Pod,
-    replicas: u32,
-    rollout: &Rollout,
-) -> apps::Deployment {
-    let name = pod_name(component);
-    let spec = apps::DeploymentSpec {
-        replicas: fixed_replicas(component, replicas),
-        revision_history_limit: Some(rollout.history),
-        progress_deadline_seconds: Some(rollout.deadline),
-        strategy: Some(strategy(&rollout.strategy)),
-        selector: cx.selector(name),
-        template: template(cx, component, name, pod, Maker::Deployment),
-        ..apps::DeploymentSpec::default()
-    };
-    apps::Deployment { metadata: cx.component_meta(component, &component.name), spec: Some(spec), status: None }
-}
-
 /// `None` where a scaler decides: a number in Git would undo its work at every sync.
-fn fixed_replicas(component: &Component, replicas: u32) -> Option<i32> {
+pub(super) fn fixed_replicas(component: &Component, replicas: u32) -> Option<i32> {
     component.scale.is_none().then(|| number(replicas))
 }
 
 fn number(count: u32) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
-}
-
-fn strategy(strategy: &RolloutStrategy) -> apps::DeploymentStrategy {
-    match strategy {
-        RolloutStrategy::Recreate => apps::DeploymentStrategy { type_: Some("Recreate".into()), rolling_update: None },
-        RolloutStrategy::Rolling { surge, unavailable } => apps::DeploymentStrategy {
-            type_: Some("RollingUpdate".into()),
-            rolling_update: Some(apps::RollingUpdateDeployment {
-                max_surge: Some(int_or_percent(*surge)),
-                max_unavailable: Some(int_or_percent(*unavailable)),
-            }),
-        },
-    }
 }
 
 pub(crate) fn int_or_percent(value: NumberOrPercent) -> IntOrString {

@@ -1,8 +1,8 @@
 //! A component: what it becomes, and everything around it.
 
 use super::{
-    DatabaseCluster, Disruption, Egress, EgressTo, FileMap, Job, Metrics, Pod, Port, Route, Scale, Service, Strings,
-    Vertical, Workload,
+    Controller, DatabaseCluster, Disruption, Driver, Egress, EgressTo, FileMap, Job, Metrics, Pod, Port, Progressive,
+    Rollout, Route, Scale, Service, Strings, Vertical, Workload,
 };
 use crate::spec::Kind;
 use std::collections::BTreeMap;
@@ -63,6 +63,36 @@ impl Component {
             Body::Workload(workload) => Some(workload),
             Body::Cluster(_) | Body::External(_) => None,
         }
+    }
+
+    /// How a new version of what runs all the time comes.
+    pub fn rollout(&self) -> Option<&Rollout> {
+        match &self.workload()?.controller {
+            Controller::Deployment { rollout, .. } => Some(rollout),
+            Controller::StatefulSet { .. } | Controller::Job(_) | Controller::CronJob { .. } => None,
+        }
+    }
+
+    /// Its canary or blue-green rollout.
+    pub fn progressive(&self) -> Option<&Progressive> {
+        self.rollout()?.progressive()
+    }
+
+    /// True where Flagger makes a primary of its Deployment, and the Services.
+    pub fn is_by_flagger(&self) -> bool {
+        self.progressive().is_some_and(|progressive| progressive.driver == Driver::Flagger)
+    }
+
+    /// The route whose weights divide its requests, where only one can: `main`, else the first.
+    pub fn weighted_route(&self) -> Option<&Route> {
+        self.routes.iter().find(|route| route.name == "main").or_else(|| self.routes.first())
+    }
+
+    /// The port by which its versions are told apart: that of the route, else `http`, else the first.
+    pub fn main_port(&self) -> Option<&Port> {
+        let ports = self.ports();
+        let routed = self.weighted_route().map_or("http", |route| route.port.as_str());
+        ports.iter().find(|port| port.name == routed).or_else(|| ports.first()).copied()
     }
 
     /// The ports that its pods, or the external system, listen on, as a Service offers them.

@@ -1,6 +1,6 @@
-//! What runs the pods, and how a new version comes.
+//! What runs the pods.
 
-use super::{Pod, Strings};
+use super::{Pod, Rollout, Strings};
 use crate::spec::{Concurrency, Restart};
 use std::collections::BTreeMap;
 
@@ -39,64 +39,6 @@ impl Controller {
         match self {
             Self::Deployment { replicas, .. } | Self::StatefulSet { replicas, .. } => *replicas,
             Self::Job(_) | Self::CronJob { .. } => 1,
-        }
-    }
-}
-
-/// How a new version takes the place of the old one.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rollout {
-    pub strategy: RolloutStrategy,
-    /// Seconds without progress after which it has failed.
-    pub deadline: i32,
-    /// Old versions kept.
-    pub history: i32,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RolloutStrategy {
-    Rolling { surge: NumberOrPercent, unavailable: NumberOrPercent },
-    Recreate,
-}
-
-/// A number, or a percentage, as Kubernetes takes them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NumberOrPercent {
-    Number(u32),
-    Percent(u32),
-}
-
-impl NumberOrPercent {
-    /// Reads `1` or `25%`; the text has been checked.
-    pub fn parse(text: &str) -> Option<Self> {
-        match text.strip_suffix('%') {
-            Some(digits) => digits.parse().ok().map(Self::Percent),
-            None => text.parse().ok().map(Self::Number),
-        }
-    }
-
-    /// The number of pods out of `of`; a percentage is rounded up or down.
-    pub fn of(self, of: u32, up: bool) -> u32 {
-        match self {
-            Self::Number(number) => number,
-            Self::Percent(percent) => {
-                let hundredths = u64::from(percent) * u64::from(of);
-                let pods = if up { hundredths.div_ceil(100) } else { hundredths / 100 };
-                u32::try_from(pods).unwrap_or(u32::MAX)
-            }
-        }
-    }
-
-    pub fn is_zero(self) -> bool {
-        matches!(self, Self::Number(0) | Self::Percent(0))
-    }
-}
-
-impl std::fmt::Display for NumberOrPercent {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Number(number) => write!(f, "{number}"),
-            Self::Percent(percent) => write!(f, "{percent}%"),
         }
     }
 }

@@ -131,7 +131,7 @@ impl Resolver<'_, '_> {
     }
 
     /// The pod of a component. The volumes of its files are added by the caller, who knows their name.
-    fn pod(&mut self, key: &str, name: &str, component: &spec::Component, set: &mut FileSet) -> Option<Pod> {
+    pub(super) fn pod(&mut self, key: &str, name: &str, component: &spec::Component, set: &mut FileSet) -> Option<Pod> {
         let Built { mut container, volumes } = self.main_container(key, name, component, set)?;
         let (placement, gpu) = self.placement(key, component);
         let mut pod_volumes = Volumes(volumes);

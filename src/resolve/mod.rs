@@ -24,6 +24,7 @@ mod postgres;
 mod quota;
 mod redis;
 mod reference;
+mod rollout;
 #[cfg(test)]
 mod sample;
 mod scale;

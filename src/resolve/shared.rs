@@ -170,6 +170,17 @@ pub(super) fn placed(image: crate::model::Image, images: Option<&spec::Images>) 
     }
 }
 
+/// An image that is written beside a newer one: a pin of the whole repository is about the newer one, so
+/// only one that names the tag counts.
+pub(super) fn placed_as_written(image: crate::model::Image, images: Option<&spec::Images>) -> crate::model::Image {
+    let names_a_tag = |key: &str| key.rsplit('/').next().is_some_and(|name| name.contains(':'));
+    let images = images.cloned().map(|mut images| {
+        images.pins.iter_mut().for_each(|pins| pins.retain(|key, _| names_a_tag(key)));
+        images
+    });
+    placed(image, images.as_ref())
+}
+
 /// A prefix ends at a slash, so that `example.com/a` is none of `example.com/ab`.
 fn is_path_prefix(prefix: &str, repository: &str) -> bool {
     repository.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

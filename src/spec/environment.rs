@@ -157,6 +157,10 @@ words! {
         CertManager = "cert-manager",
         /// Secrets from a store.
         ExternalSecrets = "external-secrets",
+        /// Canary and blue-green rollouts by Argo Rollouts, with its plugin for the Gateway API.
+        ArgoRollouts = "argo-rollouts",
+        /// Canary and blue-green rollouts by Flagger.
+        Flagger = "flagger",
     }
 }
 

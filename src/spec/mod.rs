@@ -15,6 +15,7 @@ mod key;
 mod kind;
 mod model_server;
 mod patch;
+mod rollout;
 mod scale;
 mod schema;
 mod system;
@@ -40,6 +41,7 @@ pub use key::*;
 pub use kind::*;
 pub use model_server::*;
 pub use patch::*;
+pub use rollout::*;
 pub use scale::*;
 pub use schema::{Document, schema};
 pub use system::*;
@@ -122,6 +124,7 @@ macro_rules! record {
         }
         $(forms [$($form:literal),* $(,)?])?
         $(exclusive [$([$($member:literal),* $(,)?]),* $(,)?])?
+        $(choice $choice:literal beside [$($beside:literal),* $(,)?])?
         $(moves [$($move:tt),* $(,)?])?
         $(short $short:literal)?
         $(toggle $toggle:literal)?
@@ -147,6 +150,7 @@ macro_rules! record {
                         }),*],
                         forms: &[$($($form),*)?],
                         exclusive: &[$($(&[$($member),*]),*)?],
+                        choice: &[$(($choice, &[$($beside),*]))?],
                         moves: &[$($($move),*)?],
                     });
                 &RECORD

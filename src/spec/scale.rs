@@ -1,4 +1,4 @@
-//! How many: scaling, disruption, rollout.
+//! How many: scaling, disruption.
 
 use super::{
     Amount, Count, Cron, Decimal, DnsLabel, DnsName, Duration, Int, LabelKey, Literal, MetricText, Named,
@@ -189,31 +189,4 @@ record! {
         opt min_available "minAvailable": NumberOrPercent,
     }
     forms ["maxUnavailable", "minAvailable"]
-}
-
-record! {
-    /// How a new version takes the place of the old one.
-    #[derive(Default)]
-    pub struct Rollout as "rollout" {
-        /// `rolling` unless written, or what a full GPU pool needs.
-        opt strategy "strategy": Strategy,
-        /// `rolling`: pods above the number of replicas, as a number or percentage.
-        opt surge "surge": NumberOrPercent,
-        /// `rolling`: pods that may be away, as a number or percentage.
-        opt unavailable "unavailable": NumberOrPercent,
-        /// Time after which a rollout without progress has failed.
-        opt deadline "deadline": Duration,
-        /// Old versions kept for a rollback: 10 unless written.
-        opt history "history": Count,
-    }
-}
-
-words! {
-    /// The way of a rollout.
-    pub enum Strategy {
-        /// Pod by pod.
-        Rolling = "rolling",
-        /// All old pods go before the new ones come.
-        Recreate = "recreate",
-    }
 }

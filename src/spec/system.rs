@@ -88,6 +88,7 @@ impl Defaults {
                 .collect(),
             forms: &[],
             exclusive: &[],
+            choice: &[],
             moves: &[],
         });
         &RECORD

@@ -47,7 +47,7 @@ pub(super) fn of_component(cx: &Lowering<'_>, component: &Component) -> Vec<Obje
     }
     let own = policy(
         cx.component_meta(component, &component.name),
-        peers::selector(peers::labels(cx, component)),
+        peers::own_pods(cx, component),
         Some(ingress::rules(cx, component)),
         Some(egress::rules(cx, component)),
     );
@@ -63,14 +63,15 @@ pub(super) fn of_component(cx: &Lowering<'_>, component: &Component) -> Vec<Obje
 /// In an open namespace an agent still reaches nothing but what it names: what a model writes decides
 /// what it does. Who may come in stays open.
 fn kept_in(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
-    let named = std::iter::once(component.name.as_str());
-    let of = |name: &str| {
+    let named = std::iter::once((component.name.as_str(), cx.all_pods(component)));
+    let releases = component.releases.iter().map(|release| (release.name.as_str(), cx.selector(&release.name)));
+    let of = |(name, pods): (&str, LabelSelector)| {
         let mut rules = egress::rules(cx, component);
         egress::dns(cx, &mut rules);
-        let policy = policy(cx.component_meta(component, name), cx.selector(name), None, Some(rules));
+        let policy = policy(cx.component_meta(component, name), pods, None, Some(rules));
         Object::new(&policy, Phase::Configuration, Some(&component.key))
     };
-    named.chain(component.releases.iter().map(|release| release.name.as_str())).map(of).collect()
+    named.chain(releases).map(of).collect()
 }
 
 /// Nothing in, nothing out.

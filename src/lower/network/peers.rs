@@ -1,7 +1,7 @@
 //! The ends of an opening: pods, address ranges, ports; and the rules that they make up.
 
 use super::super::container::protocol;
-use super::super::meta::{CNPG_CLUSTER, Lowering, pod_name};
+use super::super::meta::{CNPG_CLUSTER, Lowering};
 use super::super::present;
 use super::addresses;
 use crate::model::{Body, Component, Port, Strings};
@@ -131,23 +131,27 @@ pub(super) fn selector(labels: Strings) -> LabelSelector {
     LabelSelector { match_labels: present(labels), ..LabelSelector::default() }
 }
 
-/// The labels of the component's pods; those of an operated database are its operator's.
-pub(super) fn labels(cx: &Lowering<'_>, component: &Component) -> Strings {
+/// The component's pods; the labels of those of an operated database are its operator's.
+pub(super) fn own_pods(cx: &Lowering<'_>, component: &Component) -> LabelSelector {
     match component.body {
         // No pod bears the name of an external.
-        Body::Workload(_) | Body::External(_) => cx.selector_labels(pod_name(component)),
-        Body::Cluster(_) => Strings::from([(CNPG_CLUSTER.into(), component.name.clone())]),
+        Body::Workload(_) | Body::External(_) => cx.all_pods(component),
+        Body::Cluster(_) => selector(Strings::from([(CNPG_CLUSTER.into(), component.name.clone())])),
     }
+}
+
+fn selected(pods: LabelSelector) -> net::NetworkPolicyPeer {
+    net::NetworkPolicyPeer { pod_selector: Some(pods), ..net::NetworkPolicyPeer::default() }
 }
 
 /// Pods of this namespace.
 pub(super) fn pods(labels: Strings) -> net::NetworkPolicyPeer {
-    net::NetworkPolicyPeer { pod_selector: Some(selector(labels)), ..net::NetworkPolicyPeer::default() }
+    selected(selector(labels))
 }
 
 /// The pods of a component, without those of its release jobs.
 pub(super) fn replicas(cx: &Lowering<'_>, component: &Component) -> net::NetworkPolicyPeer {
-    pods(labels(cx, component))
+    selected(own_pods(cx, component))
 }
 
 /// The pods of a component that use others: its own, and those of its release jobs.

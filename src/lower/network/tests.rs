@@ -374,7 +374,8 @@ proptest! {
         let mut model = model();
         model.edges = edges;
         let cx = Lowering::new(&model);
-        let labels: Vec<Strings> = KEYS.iter().map(|key| super::peers::labels(&cx, &model.components[*key])).collect();
+        let labels: Vec<Strings> =
+            KEYS.iter().filter_map(|key| super::peers::own_pods(&cx, &model.components[*key]).match_labels).collect();
         let own: Vec<Object> = KEYS.iter().map(|key| own(&model, key)).collect();
         for (from, to) in (0..KEYS.len()).flat_map(|from| (0..KEYS.len()).map(move |to| (from, to))).filter(|(from, to)| from != to) {
             for port in model.components[KEYS[to]].ports() {

@@ -181,9 +181,22 @@ impl Resolver<'_, '_> {
         let pods = if self.target.has(Feature::PrometheusOperator) {
             format!("container=\"{}\"", exporter(of))
         } else {
-            format!("pod=~\"{name}-[^-]+-[^-]+\"")
+            format!("pod=~\"{name}{}-[^-]+-[^-]+\"", self.between(of.component))
         };
         format!("{metric}{{namespace=\"{namespace}\",{pods}{more}}}")
+    }
+
+    /// What stands in the names of the pods between that of the component and the usual two parts.
+    fn between(&self, component: &spec::Component) -> &'static str {
+        let strategy = component.rollout.as_ref().and_then(|rollout| rollout.strategy);
+        let progressive = matches!(strategy, Some(spec::Strategy::Canary | spec::Strategy::BlueGreen));
+        if !progressive || self.target.has(Feature::ArgoRollouts) {
+            ""
+        } else if self.target.has(Feature::Flagger) {
+            "(-primary)?"
+        } else {
+            "-[^-]+"
+        }
     }
 
     fn object_metric(

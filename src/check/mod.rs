@@ -7,6 +7,7 @@
 mod agents;
 mod availability;
 mod capacity;
+mod catalogue;
 mod cidr;
 mod credential;
 mod database;
@@ -175,6 +176,9 @@ pub const LAWS: &[Law] = &[
     redis::kept_data_are_not_evicted,
     redis::production_redis_has_a_password,
     jobs::schedules_come_due,
+    catalogue::previous_versions_are_others,
+    catalogue::promotions_have_criteria,
+    catalogue::catalogue_texts_fit,
     target::pools_have_bounds,
     target::pools_leave_something_to_pods,
     quota::the_worst_case_is_within_the_quota,

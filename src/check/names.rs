@@ -253,6 +253,11 @@ fn composed_names(model: &Model) -> Vec<Named> {
             let part = role.name.strip_prefix(&format!("{}-", component.name)).unwrap_or(&role.name);
             push("role", role.name.clone(), place.join("serviceAccount").join("roles").join(part));
         }
+        if let Some(release) = &component.release {
+            let place = place.join("release");
+            push("AIModel", release.name.clone(), place.clone());
+            push("ModelVersion", release.version_name.clone(), place);
+        }
         if matches!(&component.body, Body::Cluster(cluster) if cluster.auth.is_none()) {
             push("secret", format!("{}-app", component.name), place);
         }

@@ -4,7 +4,7 @@ use super::places::{Site, containers, file_maps};
 use super::{credential, risk};
 use crate::diagnostic::code;
 use crate::document::{Finding, Findings, Path, Value, at};
-use crate::model::{Component, Container, EnvValue, Model, ProbeCheck};
+use crate::model::{Component, Container, EnvValue, Model, ProbeCheck, Registry};
 
 /// A text of the author's, and its place.
 struct Text<'m> {
@@ -64,6 +64,7 @@ fn texts<'m>(model: &'m Model, findings: &Findings<'_>, wanted: Wanted<'_>) -> V
     for component in model.components.values() {
         all.extend(route_headers(component, wanted));
         all.extend(files(component, findings, wanted));
+        all.extend(release(component, wanted));
     }
     for config in model.configs.values() {
         let entries = config.data.iter().filter(|(name, text)| wanted(Some(name), text));
@@ -73,7 +74,28 @@ fn texts<'m>(model: &'m Model, findings: &Findings<'_>, wanted: Wanted<'_>) -> V
             place: at!["config", config.key, name],
         }));
     }
+    let registries = model.catalogue.iter().flat_map(|catalogue| &catalogue.registries);
+    all.extend(registries.filter(|registry| wanted(None, &registry.endpoint)).map(endpoint));
     all
+}
+
+/// What is written about a model for everybody who reads the cluster's objects.
+fn release<'m>(component: &'m Component, wanted: Wanted<'_>) -> Vec<Text<'m>> {
+    let Some(release) = &component.release else { return Vec::new() };
+    let place = at!["components", component.key, "release"];
+    let repository = release.repository.as_ref().map(|from| (place.join("repository").join("url"), &from.url));
+    let changelog = release.changelog.as_ref().map(|log| (place.join("changelog"), log));
+    let texts = repository.into_iter().chain(changelog).filter(|(_, value)| wanted(None, value));
+    let what = format!("the release of `{}`", component.key);
+    texts.map(|(place, value)| Text { what: what.clone(), value, place }).collect()
+}
+
+fn endpoint(registry: &Registry) -> Text<'_> {
+    Text {
+        what: format!("the endpoint of `{}`", registry.name),
+        value: &registry.endpoint,
+        place: at!["registries", registry.name, "endpoint"],
+    }
 }
 
 fn variables<'m>(

@@ -92,6 +92,14 @@ codes! {
     USE_CYCLE = "WL0251", "use-cycle", "components that use each other in a circle";
     WAIT_ENDLESS = "WL0252", "endless-wait", "waiting for something that never opens a port or never completes";
 
+    CATALOGUE_MISSING = "WL0290", "no-catalogue", "a release or registry of models without a catalogue to stand in";
+    CATALOGUE_ATTRIBUTE = "WL0291", "catalogue-attribute", "a field of AIModel that the catalogue does not take so";
+    MEASURE_RANGE = "WL0292", "measure-out-of-range", "a measure of a model that is a share, outside 0 to 1";
+    RELEASE_CONTAINER = "WL0293", "release-of-no-container", "the release of a model in a container that the pod does not have";
+    RELEASE_PREVIOUS = "WL0294", "previous-is-itself", "a release that names its own version as the one before it";
+    PROMOTION_UNBOUNDED = "WL0295", "promotion-without-criteria", "a promotion without a person and without a measure";
+    CATALOGUE_TEXT = "WL0296", "catalogue-text-too-long", "a text that the definition of its kind is too short for";
+
     BAD_IMAGE = "WL0301", "bad-image", "an image reference that is not one";
     MISSING_REASON = "WL0302", "missing-reason", "a protection is off without a reason";
     IMAGE_FLOATING = "WL0310", "floating-image", "an image that may change under the same reference";

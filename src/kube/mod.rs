@@ -2,8 +2,10 @@
 //! crate covers, each a file of exactly the fields that are emitted.
 
 pub(crate) mod barman;
+pub(crate) mod catalogue;
 pub(crate) mod cnpg;
 mod content;
+pub(crate) mod definition;
 pub(crate) mod external_secrets;
 pub(crate) mod gateway;
 pub(crate) mod keda;

@@ -94,6 +94,7 @@ pub(crate) fn model() -> Model {
         )]),
         network: NetworkRules::default(),
         quota: None,
+        catalogue: None,
     }
 }
 
@@ -160,6 +161,7 @@ pub(crate) fn component(key: &str, kind: Kind, controller: Controller, pod: Pod)
         annotations: Strings::new(),
         body: Body::Workload(Workload { controller, pod, files: Vec::new() }),
         releases: Vec::new(),
+        release: None,
         service: None,
         routes: Vec::new(),
         egress: Vec::new(),

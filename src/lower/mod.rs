@@ -3,6 +3,7 @@
 //! Promises: takes only a checked model and cannot fail; the order of the result is the delivery order;
 //! the same model gives the same objects. Parts never look at each other's objects.
 
+mod catalogue;
 mod cluster;
 mod config;
 mod container;
@@ -54,12 +55,14 @@ fn objects(model: &Model) -> Vec<Object> {
 /// Parts of the system as a whole.
 type SystemPart = fn(&Lowering<'_>) -> Vec<Object>;
 const SYSTEM_PARTS: &[SystemPart] = &[
+    catalogue::definitions,
     namespace::namespace,
     quota::quota,
     network::of_system,
     config::shared,
     secrets::external_secrets,
     storage::shared_claims,
+    catalogue::registries,
 ];
 
 /// Parts of one component, in the order of delivery within it.
@@ -79,6 +82,7 @@ const COMPONENT_PARTS: &[ComponentPart] = &[
     scaling::scaler,
     vertical::vertical,
     monitoring::monitor,
+    catalogue::release,
     route::routes,
 ];
 

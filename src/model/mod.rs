@@ -5,6 +5,7 @@
 //! components only. Maps are ordered. A component's place in the document is
 //! `components.<key>`, so that a finding can name any part of it.
 
+pub mod catalogue;
 pub mod component;
 pub mod container;
 pub mod database;
@@ -23,6 +24,7 @@ use crate::target::Target;
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
+pub use catalogue::*;
 pub use component::*;
 pub use container::*;
 pub use database::*;
@@ -66,6 +68,7 @@ pub struct Model {
     pub network: NetworkRules,
     /// What the namespace may ask for in all.
     pub quota: Option<Quota>,
+    pub catalogue: Option<Catalogue>,
 }
 
 /// The namespace of all objects.

@@ -6,6 +6,7 @@
 
 mod arguments;
 mod brought;
+mod catalogue;
 mod component;
 mod container;
 mod controller;
@@ -104,6 +105,10 @@ pub fn resolve(
     resolver.configs = Arc::new(shared::configs(&mut resolver));
     network::uses(&mut resolver);
     let mut resolved = component::all(&mut resolver);
+    let catalogue = catalogue::catalogue(&mut resolver);
+    for (key, component) in &mut resolved {
+        component.release = resolver.model_release(&components[key], component, catalogue.as_ref());
+    }
     let edges: Vec<Edge> = std::mem::take(&mut resolver.edges).into_values().flatten().collect();
     let order = order::delivery(resolved.keys().cloned(), &edges);
     let components: IndexMap<String, Component> =
@@ -126,6 +131,7 @@ pub fn resolve(
         volumes,
         network,
         quota,
+        catalogue,
         target,
     })
 }

@@ -3,9 +3,10 @@
 use super::{
     Auth, Backup, Cidr, ComponentKey, Concurrency, Count, Cron, Disruption, DnsLabel, DnsName, Duration, Egress,
     EnvKey, EnvSource, EnvValue, EvictionPolicy, Files, Gpu, Health, Host, ImageText, InitStep, Kind, LabelKey,
-    Literal, Metrics, Migrate, Model, MountPath, Named, Names, OneOrMore, OutputKey, ParameterKey, PartKey, Placement,
-    PodPeer, Pooler, Port, PortKey, Positive, RedisEngine, RedisMode, Resources, Restart, Rollout, Route, Runtime,
-    Scale, Security, Service, Shutdown, Sidecar, Storage, Switch, Text, TimeZone, Use, Vertical, Volume, When, record,
+    Literal, Metrics, Migrate, Model, ModelRelease, MountPath, Named, Names, OneOrMore, OutputKey, ParameterKey,
+    PartKey, Placement, PodPeer, Pooler, Port, PortKey, Positive, RedisEngine, RedisMode, Resources, Restart, Rollout,
+    Route, Runtime, Scale, Security, Service, Shutdown, Sidecar, Storage, Switch, Text, TimeZone, Use, Vertical,
+    Volume, When, record,
 };
 use crate::model::quantity::Quantity;
 
@@ -100,6 +101,8 @@ record! {
         opt model "model": Model,
         /// model: `false` leaves out the arguments that the compiler generates.
         opt runtime_args "runtimeArgs": bool,
+        /// model, agent: the version of the model that it serves, for the catalogue; `false` for none.
+        opt release "release": Switch<ModelRelease>,
         /// postgres, redis: the version of the server.
         opt version "version": Literal,
         /// postgres: the database to create.

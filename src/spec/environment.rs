@@ -1,9 +1,10 @@
 //! An environment: where a system runs, as a compile target, and what differs there.
 
 use super::{
-    ApiVersion, Cidr, Component, ComponentKey, Count, DataKey, Defaults, DnsLabel, DnsName, Duration, EnvironmentPath,
-    Images, LabelKey, LabelName, Literal, Named, Network, ObjectKey, PartKey, PodPeer, Positive, Quota, RepositoryPath,
-    ResourceKey, Secret, SharedVolume, TaintText, Text, VersionText, record, words,
+    ApiVersion, Catalogue, Cidr, Component, ComponentKey, Count, DataKey, Defaults, DnsLabel, DnsName, Duration,
+    EnvironmentPath, Images, LabelKey, LabelName, Literal, Named, Network, ObjectKey, PartKey, PodPeer, Positive,
+    Quota, Registry, RepositoryPath, ResourceKey, Secret, SharedVolume, Switch, TaintText, Text, VersionText, record,
+    words,
 };
 use crate::model::quantity::Quantity;
 
@@ -46,6 +47,10 @@ record! {
         opt network "network": Network,
         /// Overlay of the system's `quota`.
         opt quota "quota": Quota,
+        /// Overlay of the system's `catalogue`.
+        opt catalogue "catalogue": Switch<Catalogue>,
+        /// Overlay of the system's `registries`.
+        opt registries "registries": Named<ObjectKey, Registry>,
         /// Overlay of the system's `images`.
         opt images "images": Images,
         /// Overlay of the system's `labels`.

@@ -4,6 +4,7 @@
 //! the struct, its [`Shape`] (and so the check, the merge, the JSON Schema and the reference) and its
 //! decoder. Decoding reports only what a merge can bring about: a required field that no layer wrote.
 
+mod catalogue;
 mod component;
 mod container;
 mod data;
@@ -28,6 +29,7 @@ use crate::source::Span;
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
+pub use catalogue::*;
 pub use component::*;
 pub use container::*;
 pub use data::*;

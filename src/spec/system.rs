@@ -1,8 +1,9 @@
 //! A system: what the product is made of.
 
 use super::{
-    Access, Component, ComponentKey, Count, DataKey, DnsLabel, DnsName, ImageKey, Kind, LabelKey, Literal, Named,
-    ObjectKey, PartKey, PodPeer, PortNumber, Reader, RepositoryPattern, Spec, Text, record, words,
+    Access, Catalogue, Component, ComponentKey, Count, DataKey, DnsLabel, DnsName, ImageKey, Kind, LabelKey, Literal,
+    Named, ObjectKey, PartKey, PodPeer, PortNumber, Reader, Registry, RepositoryPattern, Spec, Switch, Text, record,
+    words,
 };
 use crate::document::Node;
 use crate::document::shape::{Record, Shape};
@@ -45,6 +46,10 @@ record! {
         opt images "images": Images,
         /// What the namespace may ask for in all.
         opt quota "quota": Quota,
+        /// The models of the system as objects of the cluster; `false` for none.
+        opt catalogue "catalogue": Switch<Catalogue>,
+        /// Registries that models come from.
+        opt registries "registries": Named<ObjectKey, Registry>,
     }
 }
 

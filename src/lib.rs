@@ -23,6 +23,7 @@ pub mod layers;
 pub mod load;
 pub mod lower;
 pub mod model;
+pub mod observe;
 pub mod render;
 pub mod resolve;
 pub mod runtime;

@@ -99,6 +99,7 @@ pub(super) fn model() -> Model {
         network: NetworkRules { deny: true, openings: Vec::new() },
         quota: None,
         catalogue: None,
+        dashboards: Vec::new(),
     }
 }
 
@@ -113,6 +114,7 @@ fn target() -> Target {
         issuer: None,
         secret_store: None,
         prometheus: Prometheus::default(),
+        grafana: crate::target::Grafana::default(),
         storage_classes: BTreeMap::new(),
         product_label: "nvidia.com/gpu.product".into(),
         node_pools: BTreeMap::new(),
@@ -146,6 +148,8 @@ pub(super) fn component(key: &str, kind: Kind, controller: Controller) -> Compon
         body,
         releases: Vec::new(),
         release: None,
+        alerts: Vec::new(),
+        dashboard: None,
         service: Some(service_of()),
         routes: Vec::new(),
         egress: Vec::new(),

@@ -17,6 +17,7 @@ mod jobs;
 mod labels;
 mod names;
 mod network;
+mod observe;
 mod pace;
 mod placement;
 mod places;
@@ -179,6 +180,11 @@ pub const LAWS: &[Law] = &[
     catalogue::previous_versions_are_others,
     catalogue::promotions_have_criteria,
     catalogue::catalogue_texts_fit,
+    observe::somebody_reads_the_alerts,
+    observe::somebody_shows_the_dashboards,
+    observe::dashboard_titles_are_unique,
+    observe::dashboards_have_panels,
+    observe::dashboards_fit_one_object,
     target::pools_have_bounds,
     target::pools_leave_something_to_pods,
     quota::the_worst_case_is_within_the_quota,

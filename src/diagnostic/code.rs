@@ -2,7 +2,7 @@
 //!
 //! Groups: `WL00xx` files and the command, `WL01xx` YAML and the shape of the language, `WL02xx` names
 //! and references, `WL03xx` images and secrets, `WL04xx` scaling, rollout and availability, `WL05xx`
-//! resources, GPUs and placement, `WL06xx` network, `WL07xx` storage and databases, `WL08xx` the
+//! resources, GPUs and placement, `WL06xx` network and monitoring, `WL07xx` storage and databases, `WL08xx` the
 //! target, `WL09xx` output.
 
 /// The identity of a law: its number, its name and one sentence.
@@ -196,6 +196,11 @@ codes! {
     ROUTE_PLAIN = "WL0632", "route-without-tls", "a route in plain text in production";
     ROUTE_NO_SERVICE = "WL0633", "route-without-service", "a route to a component whose Service is switched off";
     ROUTE_PATH = "WL0634", "bad-route-path", "a path that no route may have";
+
+    BAD_QUERY = "WL0690", "bad-query", "a query of Prometheus that is not one";
+    NOTHING_TO_WATCH = "WL0691", "nothing-to-watch", "an alert or panel for which nothing in the target has a series";
+    DASHBOARD_UNSEEN = "WL0692", "dashboard-not-shown", "dashboards on a target without anything that shows them";
+    DASHBOARD_TITLE = "WL0693", "dashboard-title-twice", "two dashboards of the same title";
 
     POSTGRES_INSTANCES = "WL0701", "postgres-needs-operator", "a field of `postgres` that needs the operator";
     SECRET_NOT_DECLARED = "WL0702", "login-not-declared", "a server needs a secret that the system does not declare";

@@ -8,6 +8,7 @@ mod content;
 pub(crate) mod definition;
 pub(crate) mod external_secrets;
 pub(crate) mod gateway;
+pub(crate) mod grafana;
 pub(crate) mod keda;
 pub(crate) mod prometheus;
 pub(crate) mod vpa;

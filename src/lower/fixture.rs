@@ -95,6 +95,7 @@ pub(crate) fn model() -> Model {
         network: NetworkRules::default(),
         quota: None,
         catalogue: None,
+        dashboards: Vec::new(),
     }
 }
 
@@ -114,6 +115,7 @@ fn target() -> Target {
             refresh: 3600,
         }),
         prometheus: Prometheus::default(),
+        grafana: crate::target::Grafana::default(),
         storage_classes: BTreeMap::new(),
         product_label: "nvidia.com/gpu.product".into(),
         node_pools: BTreeMap::new(),
@@ -162,6 +164,8 @@ pub(crate) fn component(key: &str, kind: Kind, controller: Controller, pod: Pod)
         body: Body::Workload(Workload { controller, pod, files: Vec::new() }),
         releases: Vec::new(),
         release: None,
+        alerts: Vec::new(),
+        dashboard: None,
         service: None,
         routes: Vec::new(),
         egress: Vec::new(),

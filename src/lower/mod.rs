@@ -15,6 +15,7 @@ mod meta;
 mod monitoring;
 mod namespace;
 mod network;
+mod observe;
 mod pod;
 mod quota;
 mod route;
@@ -63,6 +64,7 @@ const SYSTEM_PARTS: &[SystemPart] = &[
     secrets::external_secrets,
     storage::shared_claims,
     catalogue::registries,
+    observe::dashboards,
 ];
 
 /// Parts of one component, in the order of delivery within it.
@@ -82,6 +84,8 @@ const COMPONENT_PARTS: &[ComponentPart] = &[
     scaling::scaler,
     vertical::vertical,
     monitoring::monitor,
+    observe::alerts,
+    observe::dashboard,
     catalogue::release,
     route::routes,
 ];

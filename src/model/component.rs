@@ -1,8 +1,8 @@
 //! A component: what it becomes, and everything around it.
 
 use super::{
-    DatabaseCluster, Disruption, Egress, EgressTo, FileMap, Job, Metrics, ModelRelease, Pod, Port, Route, Scale,
-    Service, Strings, Vertical, Workload,
+    Alert, Dashboard, DatabaseCluster, Disruption, Egress, EgressTo, FileMap, Job, Metrics, ModelRelease, Pod, Port,
+    Route, Scale, Service, Strings, Vertical, Workload,
 };
 use crate::spec::Kind;
 use std::collections::BTreeMap;
@@ -25,6 +25,8 @@ pub struct Component {
     pub releases: Vec<Release>,
     /// What it serves of the catalogue of models.
     pub release: Option<ModelRelease>,
+    pub alerts: Vec<Alert>,
+    pub dashboard: Option<Dashboard>,
     /// `None`: nothing to reach, or `service: false`.
     pub service: Option<Service>,
     pub routes: Vec<Route>,

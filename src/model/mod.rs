@@ -11,6 +11,7 @@ pub mod container;
 pub mod database;
 pub mod image;
 pub mod network;
+pub mod observe;
 pub mod pod;
 pub mod quantity;
 pub mod quota;
@@ -30,6 +31,7 @@ pub use container::*;
 pub use database::*;
 pub use image::Image;
 pub use network::*;
+pub use observe::*;
 pub use pod::*;
 pub use quantity::Quantity;
 pub use quota::*;
@@ -69,6 +71,8 @@ pub struct Model {
     /// What the namespace may ask for in all.
     pub quota: Option<Quota>,
     pub catalogue: Option<Catalogue>,
+    /// Dashboards over several components.
+    pub dashboards: Vec<Dashboard>,
 }
 
 /// The namespace of all objects.

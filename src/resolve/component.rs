@@ -110,6 +110,8 @@ impl Resolver<'_, '_> {
             releases: self.releases(key, &name, component),
             // Told from the component itself, once it is there.
             release: None,
+            alerts: Vec::new(),
+            dashboard: None,
             service: service::service(component, &ports, stateful),
             routes: self.routes(key, &name, component, &ports),
             egress: self.egress(key, component),

@@ -17,6 +17,7 @@ mod health;
 mod job;
 mod model_server;
 mod network;
+mod observe;
 mod order;
 mod outputs;
 mod placement;
@@ -109,6 +110,8 @@ pub fn resolve(
     for (key, component) in &mut resolved {
         component.release = resolver.model_release(&components[key], component, catalogue.as_ref());
     }
+    observe::components(&mut resolver, &mut resolved);
+    let dashboards = observe::dashboards(&mut resolver, &resolved);
     let edges: Vec<Edge> = std::mem::take(&mut resolver.edges).into_values().flatten().collect();
     let order = order::delivery(resolved.keys().cloned(), &edges);
     let components: IndexMap<String, Component> =
@@ -132,6 +135,7 @@ pub fn resolve(
         network,
         quota,
         catalogue,
+        dashboards,
         target,
     })
 }

@@ -42,6 +42,8 @@ const RUNNING: &[&str] = &[
     "serviceAccount",
     "disruption",
     "metrics",
+    "alerts",
+    "dashboard",
 ];
 /// Fields of the kinds whose containers are the author's own.
 const OWN_CONTAINER: &[&str] = &[

@@ -2,8 +2,8 @@
 
 use super::{
     Access, Catalogue, Component, ComponentKey, Count, DataKey, DnsLabel, DnsName, ImageKey, Kind, LabelKey, Literal,
-    Named, ObjectKey, PartKey, PodPeer, PortNumber, Reader, Registry, RepositoryPattern, Spec, Switch, Text, record,
-    words,
+    Named, ObjectKey, PartKey, PodPeer, PortNumber, Reader, Registry, RepositoryPattern, Spec, Switch, SystemDashboard,
+    Text, record, words,
 };
 use crate::document::Node;
 use crate::document::shape::{Record, Shape};
@@ -50,6 +50,8 @@ record! {
         opt catalogue "catalogue": Switch<Catalogue>,
         /// Registries that models come from.
         opt registries "registries": Named<ObjectKey, Registry>,
+        /// Dashboards over several components.
+        opt dashboards "dashboards": Named<PartKey, SystemDashboard>,
     }
 }
 

@@ -78,7 +78,13 @@ pub(super) fn dashboard_titles_are_unique(model: &Model, findings: &mut Findings
 
 /// A dashboard shows something.
 pub(super) fn dashboards_have_panels(model: &Model, findings: &mut Findings<'_>) {
-    for (place, dashboard) in dashboards(model).into_iter().filter(|(_, dashboard)| dashboard.panels.is_empty()) {
+    for (place, dashboard) in dashboards(model) {
+        // Panels that are written and not here were refused one by one.
+        let written = place.join("panels").locate(findings.root());
+        let refused = written.exact && written.node.as_map().is_some_and(|panels| !panels.is_empty());
+        if refused || !dashboard.panels.is_empty() {
+            continue;
+        }
         findings.push(
             Finding::error(code::NOTHING_TO_WATCH, place, format!("the dashboard `{}` has no panel", dashboard.title))
                 .label("shows nothing")

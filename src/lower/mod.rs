@@ -9,7 +9,7 @@ mod config;
 mod container;
 mod disruption;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod identity;
 mod meta;
 mod monitoring;

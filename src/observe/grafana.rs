@@ -55,9 +55,58 @@ pub fn json(dashboard: &Dashboard, of: DashboardContext<'_>) -> String {
         }]},
         "panels": panels,
     });
-    // Printing a tree of text and numbers cannot fail.
-    let text = serde_json::to_string_pretty(&model).unwrap_or_default();
+    let mut text = String::new();
+    print(&model, 0, &mut text);
     format!("{}\n", escaped(&text))
+}
+
+/// The most characters of a map or list on one line.
+const LINE: usize = 100;
+
+/// A map or list without another inside stands on one line where it fits, so that a change is a line or two.
+fn print(value: &Value, depth: usize, out: &mut String) {
+    let flat = || {
+        let text = inline(value);
+        (text.len() <= LINE).then_some(text)
+    };
+    let entries: Vec<(Option<&String>, &Value)> = match value {
+        Value::Object(map) => map.iter().map(|(key, value)| (Some(key), value)).collect(),
+        Value::Array(items) => items.iter().map(|item| (None, item)).collect(),
+        scalar => return out.push_str(&scalar.to_string()),
+    };
+    let nested = entries.iter().any(|(_, value)| value.is_object() || value.is_array());
+    if let Some(text) = (!nested).then(flat).flatten() {
+        return out.push_str(&text);
+    }
+    let (open, close) = if value.is_object() { ('{', '}') } else { ('[', ']') };
+    out.push(open);
+    for (index, (key, value)) in entries.into_iter().enumerate() {
+        out.push_str(if index == 0 { "\n" } else { ",\n" });
+        out.push_str(&"  ".repeat(depth + 1));
+        if let Some(key) = key {
+            let _ = write!(out, "{}: ", Value::from(key.as_str()));
+        }
+        print(value, depth + 1, out);
+    }
+    out.push('\n');
+    out.push_str(&"  ".repeat(depth));
+    out.push(close);
+}
+
+/// `{"a": 1, "b": 2}`
+fn inline(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            let entries: Vec<String> =
+                map.iter().map(|(key, value)| format!("{}: {value}", Value::from(key.as_str()))).collect();
+            format!("{{{}}}", entries.join(", "))
+        }
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().map(ToString::to_string).collect();
+            format!("[{}]", items.join(", "))
+        }
+        scalar => scalar.to_string(),
+    }
 }
 
 /// At most 40 characters, of letters, digits and `-`.

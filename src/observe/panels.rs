@@ -79,7 +79,7 @@ pub fn panel_facts(preset: PanelPreset) -> PanelFacts {
         PanelPreset::Running => facts("Running requests", "short", "a model", "what the server works on"),
         PanelPreset::Cache => facts("Model cache in use", "percentunit", "a model", "the server's cache"),
         PanelPreset::Gpu => facts("GPU use", "percent", "with a GPU, on `dcgm`", "`DCGM_FI_DEV_GPU_UTIL`"),
-        PanelPreset::GpuMemory => facts("GPU memory", "decmbytes", "with a GPU, on `dcgm`", "`DCGM_FI_DEV_FB_USED`"),
+        PanelPreset::GpuMemory => facts("GPU memory", "mbytes", "with a GPU, on `dcgm`", "`DCGM_FI_DEV_FB_USED`"),
         PanelPreset::Connections => facts("Connections", "short", "an operated database", "`cnpg_backends_total`"),
         PanelPreset::ReplicationLag => {
             facts("Replication lag", "s", "an operated database with standbys", "`cnpg_pg_replication_lag`")

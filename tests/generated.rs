@@ -192,7 +192,7 @@ fn the_tables_of_presets_are_fresh() {
         let (bound, lasts) = (facts.threshold, Duration(facts.lasts));
         let of = facts.of;
         let (severity, series) = (facts.severity, facts.series);
-        let what = words(AlertPreset::shape(), preset.text());
+        let what = words(&AlertPreset::shape(), preset.text());
         writeln!(alerts, "| `{preset}` | {of} | {what} | {sign} {bound} | {lasts} | {severity} | {series} |")
             .expect("text");
     }
@@ -201,14 +201,14 @@ fn the_tables_of_presets_are_fresh() {
     for preset in PanelPreset::ALL {
         let facts = panel_facts(*preset);
         let (of, unit, series) = (facts.of, facts.unit, facts.series);
-        let what = words(PanelPreset::shape(), preset.text());
+        let what = words(&PanelPreset::shape(), preset.text());
         writeln!(panels, "| `{preset}` | {of} | {what} | `{unit}` | {series} |").expect("text");
     }
     expect_part("docs/observability.md", "panels", &panels);
 }
 
 /// What a word of a closed list means.
-fn words(shape: Shape, text: &str) -> String {
+fn words(shape: &Shape, text: &str) -> String {
     let Shape::Word(words) = shape else { return String::new() };
     words.iter().find(|word| word.text == text).map(|word| sentence(word.doc)).unwrap_or_default()
 }

@@ -34,7 +34,8 @@ pub(super) fn previous_versions_are_others(model: &Model, findings: &mut Finding
 pub(super) fn promotions_have_criteria(model: &Model, findings: &mut Findings<'_>) {
     for (component, release) in releases(model) {
         let Some(promotion) = &release.promotion else { continue };
-        if !promotion.auto || !(promotion.at_least.is_empty() && promotion.at_most.is_empty()) {
+        let held = !promotion.at_least.is_empty() || !promotion.at_most.is_empty();
+        if held || !promotion.auto {
             continue;
         }
         findings.push(

@@ -33,7 +33,7 @@ impl Definition {
             singular: self.kind.to_lowercase(),
             kind: self.kind,
             list_kind: format!("{}List", self.kind),
-            short_names: [self.short],
+            short: [self.short],
         };
         let schema = Schema::object([("spec", self.spec), ("status", status())]).requires(["spec"]).described(self.doc);
         let version = Version {
@@ -77,7 +77,8 @@ struct Names {
     list_kind: String,
     plural: &'static str,
     singular: String,
-    short_names: [&'static str; 1],
+    #[serde(rename = "shortNames")]
+    short: [&'static str; 1],
 }
 
 #[derive(Clone, Debug, Serialize)]

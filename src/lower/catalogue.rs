@@ -197,3 +197,78 @@ fn criteria(promotion: &ModelPromotion) -> Vec<Criterion> {
 fn time(seconds: u64) -> String {
     crate::spec::Duration(seconds).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lower::fixture::{model, names};
+    use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+    use serde_json::Value;
+
+    fn emitted(attributes: Vec<Attribute>) -> Vec<Object> {
+        let mut model = model();
+        model.catalogue = Some(Catalogue {
+            group: "models.example.com".into(),
+            version: "v1".into(),
+            emit_crds: true,
+            attributes,
+            registries: Vec::new(),
+        });
+        definitions(&Lowering::new(&model))
+    }
+
+    /// A value is of one type; the values of a list or map and the fields of an object are too.
+    fn assert_structural(schema: &Value, path: &str) {
+        let typed = schema["type"].is_string() || schema["x-kubernetes-int-or-string"] == true;
+        assert!(typed, "{path}: {schema}");
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            assert_structural(field, &format!("{path}.{name}"));
+        }
+        for inner in ["items", "additionalProperties"] {
+            if let Some(inner) = schema.get(inner) {
+                assert_structural(inner, &format!("{path}[]"));
+            }
+        }
+        assert!(schema.get("properties").is_none() || schema.get("additionalProperties").is_none(), "{path}");
+    }
+
+    #[test]
+    fn definitions_are_structural() {
+        let licence = Attribute {
+            name: "licence".into(),
+            of_type: AttributeType::String,
+            values: vec!["open".into()],
+            required: true,
+            description: Some("Who may use it.".into()),
+        };
+        let objects = emitted(vec![licence]);
+        let name = |plural| format!("CustomResourceDefinition {plural}.models.example.com");
+        assert_eq!(names(&objects), ["aimodels", "modelversions", "modelregistries"].map(name));
+        for object in &objects {
+            assert_eq!((object.phase, &object.identity.namespace), (Phase::Definitions, &None));
+            let typed: CustomResourceDefinition = serde_json::from_value(object.json()).expect("a definition");
+            let version = &typed.spec.versions[0];
+            assert!(version.subresources.as_ref().is_some_and(|known| known.status.is_some()));
+            assert!(version.additional_printer_columns.as_ref().is_some_and(|columns| columns.len() > 3));
+            let schema = &object.json()["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+            assert_structural(schema, &object.identity.name);
+        }
+        let spec = &objects[0].json()["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
+        assert_eq!(spec["properties"]["licence"]["enum"], serde_json::json!(["open"]));
+        assert!(spec["required"].as_array().is_some_and(|required| required.contains(&"licence".into())));
+    }
+
+    #[test]
+    fn without_the_wish_there_is_no_definition() {
+        let mut model = model();
+        assert!(definitions(&Lowering::new(&model)).is_empty());
+        model.catalogue = Some(Catalogue {
+            group: "models.example.com".into(),
+            version: "v1".into(),
+            emit_crds: false,
+            attributes: Vec::new(),
+            registries: Vec::new(),
+        });
+        assert!(definitions(&Lowering::new(&model)).is_empty());
+    }
+}

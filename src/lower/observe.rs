@@ -5,7 +5,7 @@ use crate::kube::grafana::GrafanaDashboard;
 use crate::kube::prometheus::{AlertingRule, PrometheusRule};
 use crate::kube::{Object, Phase};
 use crate::model::{Alert, Component, Dashboard};
-use crate::observe::{DashboardContext, json};
+use crate::observe::{DashboardContext, json, operand};
 use crate::spec::{Duration, Feature};
 use k8s_openapi::api::core::v1::ConfigMap;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
@@ -44,31 +44,6 @@ fn rule(cx: &Lowering<'_>, component: &Component, alert: &Alert) -> AlertingRule
         labels,
         annotations: BTreeMap::from([("summary", alert.summary.clone())]),
     }
-}
-
-/// In brackets, unless it is one term: an operator in it may bind less than the comparison.
-fn operand(query: &str) -> String {
-    let query = query.trim_end();
-    if is_term(query) { query.to_owned() } else { format!("({query})") }
-}
-
-/// True where nothing but a name stands outside of brackets and quotes.
-fn is_term(query: &str) -> bool {
-    let (mut depth, mut quote, mut escaped) = (0_u32, None, false);
-    query.chars().all(|c| {
-        match (quote, c) {
-            (Some(_), _) if escaped => escaped = false,
-            (Some('"' | '\''), '\\') => escaped = true,
-            (Some(end), _) if c == end => quote = None,
-            (Some(_), _) => {}
-            (None, '"' | '\'' | '`') => quote = Some(c),
-            (None, '(' | '[' | '{') => depth += 1,
-            (None, ')' | ']' | '}') => depth = depth.saturating_sub(1),
-            (None, _) if depth == 0 => return c.is_ascii_alphanumeric() || matches!(c, '_' | ':'),
-            (None, _) => {}
-        }
-        true
-    })
 }
 
 /// `api-errors` is `ApiErrors`.
@@ -126,15 +101,6 @@ fn shown(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_more_than_a_term_stands_in_brackets() {
-        assert_eq!(operand("sum(rate(x{a=\"b c\"}[5m]))"), "sum(rate(x{a=\"b c\"}[5m]))");
-        assert_eq!(operand("up"), "up");
-        for query in ["a - b", "a or b", "sum by (pod) (x)", "-x"] {
-            assert_eq!(operand(query), format!("({query})"));
-        }
-    }
 
     #[test]
     fn alerts_are_called_by_component_and_name() {

@@ -1,6 +1,6 @@
 //! Presets of alerts: what is asked for, the bound, and how urgent it is.
 
-use super::subject::{Missing, Runner, Subject};
+use super::subject::{Missing, PODS, Runner, Subject, select};
 use crate::model::{Alert, Body, Component};
 use crate::spec::{AlertPreset, AlertSeverity};
 
@@ -21,128 +21,206 @@ pub struct AlertFacts {
     summary: &'static str,
 }
 
+/// One row a preset, in their order.
+const FACTS: &[(AlertPreset, AlertFacts)] = &[
+    (
+        AlertPreset::Down,
+        AlertFacts {
+            of: "what serves",
+            series: "`kube_deployment_status_replicas_available`, `kube_statefulset_status_replicas_ready`; of an operated \
+             database `kube_pod_status_ready`",
+            above: false,
+            threshold: "1",
+            lasts: 300,
+            severity: AlertSeverity::Critical,
+            summary: "has no replica that serves",
+        },
+    ),
+    (
+        AlertPreset::Degraded,
+        AlertFacts {
+            of: "what serves",
+            series: "the same, and `kube_deployment_spec_replicas`, `kube_statefulset_replicas`",
+            above: true,
+            threshold: "0",
+            lasts: 900,
+            severity: AlertSeverity::Warning,
+            summary: "has fewer replicas than wanted",
+        },
+    ),
+    (
+        AlertPreset::Restarts,
+        AlertFacts {
+            of: "all",
+            series: "`kube_pod_container_status_restarts_total`",
+            above: true,
+            threshold: "3",
+            lasts: 300,
+            severity: AlertSeverity::Warning,
+            summary: "has containers that start again and again",
+        },
+    ),
+    (
+        AlertPreset::Memory,
+        AlertFacts {
+            of: "with a memory limit",
+            series: "`container_memory_working_set_bytes`, `kube_pod_container_resource_limits`",
+            above: true,
+            threshold: "90",
+            lasts: 900,
+            severity: AlertSeverity::Warning,
+            summary: "is near its memory limit",
+        },
+    ),
+    (
+        AlertPreset::Throttled,
+        AlertFacts {
+            of: "with a CPU limit",
+            series: "`container_cpu_cfs_throttled_periods_total`, `container_cpu_cfs_periods_total`",
+            above: true,
+            threshold: "25",
+            lasts: 900,
+            severity: AlertSeverity::Info,
+            summary: "is held back by its CPU limit",
+        },
+    ),
+    (
+        AlertPreset::Ceiling,
+        AlertFacts {
+            of: "with `scale`",
+            series: "`kube_horizontalpodautoscaler_status_current_replicas`, `kube_horizontalpodautoscaler_spec_max_replicas`",
+            above: true,
+            threshold: "99",
+            lasts: 900,
+            severity: AlertSeverity::Warning,
+            summary: "has as many replicas as it may have",
+        },
+    ),
+    (
+        AlertPreset::Disk,
+        AlertFacts {
+            of: "with a claim",
+            series: "`kubelet_volume_stats_available_bytes`, `kubelet_volume_stats_capacity_bytes`",
+            above: true,
+            threshold: "85",
+            lasts: 900,
+            severity: AlertSeverity::Warning,
+            summary: "has a volume that is nearly full",
+        },
+    ),
+    (
+        AlertPreset::Latency,
+        AlertFacts {
+            of: "a model",
+            series: "the server's histogram of requests",
+            above: true,
+            threshold: "1",
+            lasts: 600,
+            severity: AlertSeverity::Warning,
+            summary: "answers slowly",
+        },
+    ),
+    (
+        AlertPreset::Errors,
+        AlertFacts {
+            of: "a model",
+            series: "the server's counters of requests",
+            above: true,
+            threshold: "5",
+            lasts: 300,
+            severity: AlertSeverity::Critical,
+            summary: "fails to answer",
+        },
+    ),
+    (
+        AlertPreset::Waiting,
+        AlertFacts {
+            of: "a model",
+            series: "the server's queue",
+            above: true,
+            threshold: "10",
+            lasts: 600,
+            severity: AlertSeverity::Warning,
+            summary: "has requests that wait",
+        },
+    ),
+    (
+        AlertPreset::GpuIdle,
+        AlertFacts {
+            of: "with a GPU, on `dcgm`",
+            series: "`DCGM_FI_DEV_GPU_UTIL`",
+            above: false,
+            threshold: "5",
+            lasts: 3_600,
+            severity: AlertSeverity::Info,
+            summary: "holds GPUs that do nothing",
+        },
+    ),
+    (
+        AlertPreset::GpuFault,
+        AlertFacts {
+            of: "with a GPU, on `dcgm`",
+            series: "`DCGM_FI_DEV_XID_ERRORS`",
+            above: true,
+            threshold: "0",
+            lasts: 60,
+            severity: AlertSeverity::Critical,
+            summary: "has a GPU that reports an error",
+        },
+    ),
+    (
+        AlertPreset::Failed,
+        AlertFacts {
+            of: "a job",
+            series: "`kube_job_failed`",
+            above: true,
+            threshold: "0",
+            lasts: 60,
+            severity: AlertSeverity::Warning,
+            summary: "has a run that failed",
+        },
+    ),
+    (
+        AlertPreset::Missed,
+        AlertFacts {
+            of: "a job with a schedule",
+            series: "`kube_cronjob_next_schedule_time`",
+            above: true,
+            threshold: "3600",
+            lasts: 60,
+            severity: AlertSeverity::Warning,
+            summary: "has a run that is overdue",
+        },
+    ),
+    (
+        AlertPreset::ReplicationLag,
+        AlertFacts {
+            of: "an operated database with standbys",
+            series: "`cnpg_pg_replication_lag`",
+            above: true,
+            threshold: "30",
+            lasts: 300,
+            severity: AlertSeverity::Warning,
+            summary: "has a standby that is behind",
+        },
+    ),
+    (
+        AlertPreset::Backup,
+        AlertFacts {
+            of: "an operated database with `backup`",
+            series: "`barman_cloud_cloudnative_pg_io_last_available_backup_timestamp`",
+            above: true,
+            threshold: "172800",
+            lasts: 600,
+            severity: AlertSeverity::Critical,
+            summary: "has no recent backup",
+        },
+    ),
+];
+
 /// The facts of a preset.
 pub fn alert_facts(preset: AlertPreset) -> AlertFacts {
-    use AlertSeverity::{Critical, Info, Warning};
-    let facts = |of, series, (above, threshold), lasts, severity, summary| AlertFacts {
-        of,
-        series,
-        above,
-        threshold,
-        lasts,
-        severity,
-        summary,
-    };
-    let (above, below) = (|threshold| (true, threshold), |threshold| (false, threshold));
-    match preset {
-        AlertPreset::Down => facts(
-            "what serves",
-            "`kube_deployment_status_replicas_available`, `kube_statefulset_status_replicas_ready`; of an operated \
-             database `kube_pod_status_ready`",
-            below("1"),
-            300,
-            Critical,
-            "has no replica that serves",
-        ),
-        AlertPreset::Degraded => facts(
-            "what serves",
-            "the same, and `kube_deployment_spec_replicas`, `kube_statefulset_replicas`",
-            above("0"),
-            900,
-            Warning,
-            "has fewer replicas than wanted",
-        ),
-        AlertPreset::Restarts => facts(
-            "all",
-            "`kube_pod_container_status_restarts_total`",
-            above("3"),
-            300,
-            Warning,
-            "has containers that start again and again",
-        ),
-        AlertPreset::Memory => facts(
-            "with a memory limit",
-            "`container_memory_working_set_bytes`, `kube_pod_container_resource_limits`",
-            above("90"),
-            900,
-            Warning,
-            "is near its memory limit",
-        ),
-        AlertPreset::Throttled => facts(
-            "with a CPU limit",
-            "`container_cpu_cfs_throttled_periods_total`, `container_cpu_cfs_periods_total`",
-            above("25"),
-            900,
-            Info,
-            "is held back by its CPU limit",
-        ),
-        AlertPreset::Ceiling => facts(
-            "with `scale`",
-            "`kube_horizontalpodautoscaler_status_current_replicas`, `kube_horizontalpodautoscaler_spec_max_replicas`",
-            above("99"),
-            900,
-            Warning,
-            "has as many replicas as it may have",
-        ),
-        AlertPreset::Disk => facts(
-            "with a claim",
-            "`kubelet_volume_stats_available_bytes`, `kubelet_volume_stats_capacity_bytes`",
-            above("85"),
-            900,
-            Warning,
-            "has a volume that is nearly full",
-        ),
-        AlertPreset::Latency => {
-            facts("a model", "the server's histogram of requests", above("1"), 600, Warning, "answers slowly")
-        }
-        AlertPreset::Errors => {
-            facts("a model", "the server's counters of requests", above("5"), 300, Critical, "fails to answer")
-        }
-        AlertPreset::Waiting => {
-            facts("a model", "the server's queue", above("10"), 600, Warning, "has requests that wait")
-        }
-        AlertPreset::GpuIdle => facts(
-            "with a GPU, on `dcgm`",
-            "`DCGM_FI_DEV_GPU_UTIL`",
-            below("5"),
-            3_600,
-            Info,
-            "holds GPUs that do nothing",
-        ),
-        AlertPreset::GpuFault => facts(
-            "with a GPU, on `dcgm`",
-            "`DCGM_FI_DEV_XID_ERRORS`",
-            above("0"),
-            60,
-            Critical,
-            "has a GPU that reports an error",
-        ),
-        AlertPreset::Failed => facts("a job", "`kube_job_failed`", above("0"), 60, Warning, "has a run that failed"),
-        AlertPreset::Missed => facts(
-            "a job with a schedule",
-            "`kube_cronjob_next_schedule_time`",
-            above("3600"),
-            60,
-            Warning,
-            "has a run that is overdue",
-        ),
-        AlertPreset::ReplicationLag => facts(
-            "an operated database with standbys",
-            "`cnpg_pg_replication_lag`",
-            above("30"),
-            300,
-            Warning,
-            "has a standby that is behind",
-        ),
-        AlertPreset::Backup => facts(
-            "an operated database with `backup`",
-            "`barman_cloud_cloudnative_pg_io_last_available_backup_timestamp`",
-            above("172800"),
-            600,
-            Critical,
-            "has no recent backup",
-        ),
-    }
+    FACTS[preset as usize].1
 }
 
 /// A preset for a component, or why there is nothing to ask.
@@ -160,13 +238,12 @@ pub fn alert(preset: AlertPreset, subject: &Subject<'_>) -> Result<Alert, Missin
 }
 
 fn query(preset: AlertPreset, of: &Subject<'_>) -> Result<String, Missing> {
-    let pods = of.of_pods();
     Ok(match preset {
         AlertPreset::Down => available(of)?,
         AlertPreset::Degraded => degraded(of)?,
         AlertPreset::Restarts => {
             of.runner()?;
-            format!("sum(increase(kube_pod_container_status_restarts_total{{{pods}}}[1h]))")
+            format!("sum(increase(kube_pod_container_status_restarts_total{{{PODS}}}[1h]))")
         }
         AlertPreset::Memory => memory(of)?,
         AlertPreset::Throttled => throttled(of)?,
@@ -186,7 +263,7 @@ fn query(preset: AlertPreset, of: &Subject<'_>) -> Result<String, Missing> {
         }
         AlertPreset::Latency => super::panels::quantile(of, "0.95", "5m")?,
         AlertPreset::Errors => format!("100 * {}", super::panels::failing(of, "5m")?),
-        AlertPreset::Waiting => format!("sum({})", of.select(of.exported("waiting")?)),
+        AlertPreset::Waiting => format!("sum({})", select(of.exported("waiting")?)),
         AlertPreset::GpuIdle => format!("avg({})", of.select_gpus("DCGM_FI_DEV_GPU_UTIL")?),
         AlertPreset::GpuFault => format!("max({})", of.select_gpus("DCGM_FI_DEV_XID_ERRORS")?),
         AlertPreset::Failed => format!("max(kube_job_failed{{{},condition=\"true\"}})", of.runs()?),
@@ -198,7 +275,7 @@ fn query(preset: AlertPreset, of: &Subject<'_>) -> Result<String, Missing> {
         },
         AlertPreset::ReplicationLag => {
             standbys(of.component)?;
-            format!("max(cnpg_pg_replication_lag{{{pods}}})")
+            format!("max(cnpg_pg_replication_lag{{{PODS}}})")
         }
         AlertPreset::Backup => backup(of)?,
     })
@@ -217,7 +294,7 @@ fn available(of: &Subject<'_>) -> Result<String, Missing> {
         }
         // Without a pod there is no series of one.
         Runner::Cluster => {
-            format!("sum(kube_pod_status_ready{{{},condition=\"true\"}}) or vector(0)", of.of_pods())
+            format!("sum(kube_pod_status_ready{{{PODS},condition=\"true\"}}) or vector(0)")
         }
         Runner::Job | Runner::CronJob => return Err("it runs to completion"),
     })
@@ -235,8 +312,7 @@ fn degraded(of: &Subject<'_>) -> Result<String, Missing> {
         }
         Runner::Cluster => {
             let Body::Cluster(cluster) = &of.component.body else { return Err("it has no instances") };
-            let pods = of.of_pods();
-            format!("{} - sum(kube_pod_status_ready{{{pods},condition=\"true\"}})", cluster.instances)
+            format!("{} - sum(kube_pod_status_ready{{{PODS},condition=\"true\"}})", cluster.instances)
         }
         Runner::Job | Runner::CronJob => return Err("it runs to completion"),
     })
@@ -245,16 +321,15 @@ fn degraded(of: &Subject<'_>) -> Result<String, Missing> {
 /// The fullest container. Several series of one container are one after it has started again.
 fn memory(of: &Subject<'_>) -> Result<String, Missing> {
     limited(of.component, "memory").then_some(()).ok_or("it has no memory limit")?;
-    let pods = of.of_pods();
     Ok(format!(
-        "max(100 * max by (pod, container) (container_memory_working_set_bytes{{{pods},container!=\"\"}}) / \
-         max by (pod, container) (kube_pod_container_resource_limits{{{pods},resource=\"memory\"}}))"
+        "max(100 * max by (pod, container) (container_memory_working_set_bytes{{{PODS},container!=\"\"}}) / \
+         max by (pod, container) (kube_pod_container_resource_limits{{{PODS},resource=\"memory\"}}))"
     ))
 }
 
 fn throttled(of: &Subject<'_>) -> Result<String, Missing> {
     limited(of.component, "cpu").then_some(()).ok_or("it has no CPU limit")?;
-    let sum = |series: &str| format!("sum(increase({series}{{{},container!=\"\"}}[5m]))", of.of_pods());
+    let sum = |series: &str| format!("sum(increase({series}{{{PODS},container!=\"\"}}[5m]))");
     let (held, all) = (sum("container_cpu_cfs_throttled_periods_total"), sum("container_cpu_cfs_periods_total"));
     Ok(format!("100 * {held} / {all}"))
 }
@@ -283,10 +358,19 @@ fn backup(of: &Subject<'_>) -> Result<String, Missing> {
     match &of.component.body {
         Body::Cluster(cluster) if cluster.backup.is_none() => Err("it has no `backup`"),
         Body::Cluster(_) if of.component.metrics.is_none() => Err("nobody scrapes it: write `metrics: {}`"),
-        Body::Cluster(_) => Ok(format!(
-            "time() - max(barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{{{}}})",
-            of.of_pods()
-        )),
+        Body::Cluster(_) => {
+            Ok(format!("time() - max(barman_cloud_cloudnative_pg_io_last_available_backup_timestamp{{{PODS}}})"))
+        }
         Body::Workload(_) | Body::External(_) => Err("it is no database that an operator runs"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_has_its_row() {
+        assert!(FACTS.iter().map(|(preset, _)| *preset).eq(AlertPreset::ALL.iter().copied()));
     }
 }

@@ -7,6 +7,7 @@
 mod alerts;
 mod grafana;
 mod panels;
+mod query;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -14,4 +15,5 @@ mod tests;
 pub use alerts::{AlertFacts, alert, alert_facts};
 pub use grafana::{DashboardContext, json};
 pub use panels::{PanelFacts, PanelLines, panel, panel_facts};
-pub use subject::{Subject, fill};
+pub use query::{check, fill, operand};
+pub use subject::Subject;

@@ -1,7 +1,7 @@
 //! Presets of panels: one line for each thing that a component shows, and one for it as a whole.
 
 use super::alerts::standbys;
-use super::subject::{Missing, Runner, Subject};
+use super::subject::{Missing, PODS, Runner, Subject, select};
 use crate::model::{Body, Line};
 use crate::spec::PanelPreset;
 
@@ -99,20 +99,19 @@ pub fn panel(preset: PanelPreset, subject: &Subject<'_>) -> Result<PanelLines, M
 type Lines = (Vec<(String, &'static str)>, String);
 
 fn lines(preset: PanelPreset, of: &Subject<'_>) -> Result<Lines, Missing> {
-    let pods = of.of_pods();
     match preset {
         PanelPreset::Cpu => {
-            let used = format!("rate(container_cpu_usage_seconds_total{{{pods},container!=\"\"}}[{WINDOW}])");
+            let used = format!("rate(container_cpu_usage_seconds_total{{{PODS},container!=\"\"}}[{WINDOW}])");
             resource(of, &used, "cpu")
         }
         PanelPreset::Memory => {
-            resource(of, &format!("container_memory_working_set_bytes{{{pods},container!=\"\"}}"), "memory")
+            resource(of, &format!("container_memory_working_set_bytes{{{PODS},container!=\"\"}}"), "memory")
         }
         PanelPreset::Replicas => replicas(of),
         PanelPreset::Scaling => scaling(of),
         PanelPreset::Restarts => {
             of.runner()?;
-            let restarts = format!("increase(kube_pod_container_status_restarts_total{{{pods}}}[1h])");
+            let restarts = format!("increase(kube_pod_container_status_restarts_total{{{PODS}}}[1h])");
             Ok((
                 vec![(format!("sum by (pod, container) ({restarts})"), "{{pod}} {{container}}")],
                 format!("sum({restarts})"),
@@ -121,7 +120,7 @@ fn lines(preset: PanelPreset, of: &Subject<'_>) -> Result<Lines, Missing> {
         PanelPreset::Network => network(of),
         PanelPreset::Disk => disk(of),
         PanelPreset::Requests => {
-            let requests = format!("sum(rate({}[{WINDOW}]))", of.select(&format!("{}_count", of.exported("latency")?)));
+            let requests = format!("sum(rate({}[{WINDOW}]))", select(&format!("{}_count", of.exported("latency")?)));
             Ok((vec![(requests.clone(), "requests")], requests))
         }
         PanelPreset::Latency => {
@@ -132,39 +131,39 @@ fn lines(preset: PanelPreset, of: &Subject<'_>) -> Result<Lines, Missing> {
             let failing = failing(of, WINDOW)?;
             Ok((vec![(failing.clone(), "failed")], failing))
         }
-        PanelPreset::Waiting => by_pod("sum", &of.select(of.exported("waiting")?), "pod", "{{pod}}"),
-        PanelPreset::Running => by_pod("sum", &of.select(of.exported("running")?), "pod", "{{pod}}"),
-        PanelPreset::Cache => by_pod("avg", &of.select(of.exported("cache")?), "pod", "{{pod}}"),
-        PanelPreset::Gpu => by_gpu("avg", &of.select_gpus("DCGM_FI_DEV_GPU_UTIL")?, of),
-        PanelPreset::GpuMemory => by_gpu("sum", &of.select_gpus("DCGM_FI_DEV_FB_USED")?, of),
+        PanelPreset::Waiting => Ok(by("pod", "sum", &select(of.exported("waiting")?), "{{pod}}")),
+        PanelPreset::Running => Ok(by("pod", "sum", &select(of.exported("running")?), "{{pod}}")),
+        PanelPreset::Cache => Ok(by("pod", "avg", &select(of.exported("cache")?), "{{pod}}")),
+        PanelPreset::Gpu => Ok(by_gpu("avg", &of.select_gpus("DCGM_FI_DEV_GPU_UTIL")?, of)),
+        PanelPreset::GpuMemory => Ok(by_gpu("sum", &of.select_gpus("DCGM_FI_DEV_FB_USED")?, of)),
         PanelPreset::Connections => {
             exporter(of)?;
-            by_pod("sum", &format!("cnpg_backends_total{{{pods}}}"), "state", "{{state}}")
+            Ok(by("state", "sum", &format!("cnpg_backends_total{{{PODS}}}"), "{{state}}"))
         }
         PanelPreset::ReplicationLag => {
             standbys(of.component)?;
-            by_pod("max", &format!("cnpg_pg_replication_lag{{{pods}}}"), "pod", "{{pod}}")
+            Ok(by("pod", "max", &format!("cnpg_pg_replication_lag{{{PODS}}}"), "{{pod}}"))
         }
         PanelPreset::Runs => runs(of),
     }
 }
 
-fn by_pod(how: &str, series: &str, label: &str, legend: &'static str) -> Result<Lines, Missing> {
-    Ok((vec![(format!("{how} by ({label}) ({series})"), legend)], format!("{how}({series})")))
+fn by(label: &str, how: &str, series: &str, legend: &'static str) -> Lines {
+    (vec![(format!("{how} by ({label}) ({series})"), legend)], format!("{how}({series})"))
 }
 
-fn by_gpu(how: &str, series: &str, of: &Subject<'_>) -> Result<Lines, Missing> {
+fn by_gpu(how: &str, series: &str, of: &Subject<'_>) -> Lines {
     let prefixed = !of.gpu_labels().is_empty();
     let (label, legend) =
         if prefixed { ("exported_pod, gpu", "{{exported_pod}} {{gpu}}") } else { ("pod, gpu", "{{pod}} {{gpu}}") };
-    by_pod(how, series, label, legend)
+    by(label, how, series, legend)
 }
 
 /// What each pod uses, and what one asks for and may take.
 fn resource(of: &Subject<'_>, used: &str, resource: &str) -> Result<Lines, Missing> {
     of.runner()?;
     let bound = |what: &str| {
-        format!("max(sum by (pod) (kube_pod_container_resource_{what}{{{},resource=\"{resource}\"}}))", of.of_pods())
+        format!("max(sum by (pod) (kube_pod_container_resource_{what}{{{PODS},resource=\"{resource}\"}}))")
     };
     let lines = vec![
         (format!("sum by (pod) ({used})"), "{{pod}}"),
@@ -187,8 +186,8 @@ fn replicas(of: &Subject<'_>) -> Result<Lines, Missing> {
                 .to_owned(),
         ),
         Runner::Cluster => (
-            format!("count(kube_pod_info{{{}}})", of.of_pods()),
-            format!("sum(kube_pod_status_ready{{{},condition=\"true\"}})", of.of_pods()),
+            format!("count(kube_pod_info{{{PODS}}})"),
+            format!("sum(kube_pod_status_ready{{{PODS},condition=\"true\"}})"),
         ),
         Runner::Job | Runner::CronJob => return Err("it runs to completion"),
     };
@@ -209,7 +208,7 @@ fn scaling(of: &Subject<'_>) -> Result<Lines, Missing> {
 
 fn network(of: &Subject<'_>) -> Result<Lines, Missing> {
     of.runner()?;
-    let rate = |way: &str| format!("sum(rate(container_network_{way}_bytes_total{{{}}}[{WINDOW}]))", of.of_pods());
+    let rate = |way: &str| format!("sum(rate(container_network_{way}_bytes_total{{{PODS}}}[{WINDOW}]))");
     let (received, sent) = (rate("receive"), rate("transmit"));
     let whole = format!("{received} + {sent}");
     Ok((vec![(received, "received"), (sent, "sent")], whole))
@@ -243,7 +242,7 @@ fn exporter(of: &Subject<'_>) -> Result<(), Missing> {
 
 /// A quantile of how long requests take, in seconds.
 pub(super) fn quantile(of: &Subject<'_>, share: &str, window: &str) -> Result<String, Missing> {
-    let series = of.select(&format!("{}_bucket", of.exported("latency")?));
+    let series = select(&format!("{}_bucket", of.exported("latency")?));
     let quantile = format!("histogram_quantile({share}, sum by (le) (rate({series}[{window}])))");
     Ok(match of.scraped_server()?.latency_units() {
         1 => quantile,
@@ -256,7 +255,7 @@ pub(super) fn failing(of: &Subject<'_>, window: &str) -> Result<String, Missing>
     let (failed, all) = of.scraped_server()?.outcomes().ok_or("the server of its model does not export it")?;
     let sum = |series: &[&str]| {
         let each: Vec<String> =
-            series.iter().map(|series| format!("sum(rate({}[{window}]))", of.select(series))).collect();
+            series.iter().map(|series| format!("sum(rate({}[{window}]))", select(series))).collect();
         if let [one] = each.as_slice() { one.clone() } else { format!("({})", each.join(" + ")) }
     };
     Ok(format!("{} / {}", sum(failed), sum(all)))

@@ -5,8 +5,19 @@ use crate::runtime::Server;
 use crate::spec::Feature;
 use crate::target::Target;
 
+/// The matchers of the pods of a component.
+pub(super) const PODS: &str = r#"namespace="$namespace",pod=~"$pods""#;
+
 /// Why there is nothing to ask.
 pub(super) type Missing = &'static str;
+
+/// A series of the pods of a component, other matchers kept.
+pub(super) fn select(series: &str) -> String {
+    match series.split_once('{') {
+        Some((name, matchers)) => format!("{name}{{{PODS},{matchers}"),
+        None => format!("{series}{{{PODS}}}"),
+    }
+}
 
 /// A component and where its series come from.
 #[derive(Clone, Copy)]
@@ -68,19 +79,6 @@ impl Subject<'_> {
     /// The matchers of its Jobs.
     pub(super) fn runs(&self) -> Result<String, Missing> {
         Ok(format!(r#"namespace="$namespace",job_name=~"$component{}""#, self.run_suffix()?))
-    }
-
-    /// The matchers of its pods.
-    pub(super) fn of_pods(&self) -> &'static str {
-        r#"namespace="$namespace",pod=~"$pods""#
-    }
-
-    /// A series of its pods, other matchers kept.
-    pub(super) fn select(&self, series: &str) -> String {
-        match series.split_once('{') {
-            Some((name, matchers)) => format!("{name}{{{},{}", self.of_pods(), matchers),
-            None => format!("{series}{{{}}}", self.of_pods()),
-        }
     }
 
     /// A series of the exporter of GPUs. Without `honorLabels` Prometheus keeps the labels of the workload under
@@ -149,28 +147,6 @@ impl Subject<'_> {
     /// A query with the names of this component in it.
     pub fn fill(&self, query: &str) -> String {
         let pods = self.pods().unwrap_or_default();
-        fill(query, self.namespace, Some((&self.component.name, &pods)))
+        super::fill(query, self.namespace, Some((&self.component.name, &pods)))
     }
-}
-
-/// Puts names in the place of `$namespace`, `$component` and `$pods`. Variables of Grafana stay.
-pub fn fill(query: &str, namespace: &str, component: Option<(&str, &str)>) -> String {
-    let mut filled = String::with_capacity(query.len());
-    let mut rest = query;
-    while let Some(at) = rest.find('$') {
-        filled.push_str(&rest[..at]);
-        let word = rest[at + 1..].split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap_or_default();
-        match (word, component) {
-            ("namespace", _) => filled.push_str(namespace),
-            ("component", Some((name, _))) => filled.push_str(name),
-            ("pods", Some((_, pods))) => filled.push_str(pods),
-            _ => {
-                filled.push('$');
-                filled.push_str(word);
-            }
-        }
-        rest = &rest[at + 1 + word.len()..];
-    }
-    filled.push_str(rest);
-    filled
 }

@@ -62,17 +62,6 @@ fn what_is_missing_says_so() {
     assert_eq!(why(AlertPreset::ReplicationLag, "api"), "it is no database that an operator runs");
 }
 
-#[test]
-fn names_take_the_place_of_their_variables() {
-    let filled = |query| fill(query, "shop-prod", Some(("api", "api-.*")));
-    assert_eq!(
-        filled(r#"x{a="$namespace",b=~"$pods"}[$__rate_interval]"#),
-        r#"x{a="shop-prod",b=~"api-.*"}[$__rate_interval]"#
-    );
-    assert_eq!(filled("$components$ $component"), "$components$ api");
-    assert_eq!(fill("$pods é$", "n", None), "$pods é$");
-}
-
 fn dashboard(panels: Vec<Panel>) -> Value {
     let dashboard = Dashboard { name: "api-dashboard".into(), key: "api".into(), title: "t \u{2028}".into(), panels };
     let text = json(&dashboard, DashboardContext { system: "shop", environment: "prod" });

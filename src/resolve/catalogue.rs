@@ -87,7 +87,7 @@ impl Resolver<'_, '_> {
             sync: written.sync.as_ref().map(|sync| RegistrySync {
                 every: sync.every.0,
                 retries: sync.retries.map(|retries| retries.0),
-                backoff: sync.backoff.as_ref().map(|factor| factor.to_string()),
+                backoff: sync.backoff.as_ref().map(ToString::to_string),
             }),
         }
     }
@@ -132,7 +132,7 @@ impl Resolver<'_, '_> {
             framework: self.word(text(release.framework.as_ref()), "framework", "framework", kinds, &path),
             repository: release.repository.as_ref().map(repository),
             changelog: release.changelog.as_ref().map(ToString::to_string),
-            previous: release.previous.as_ref().map(|version| version.to_string()),
+            previous: release.previous.as_ref().map(ToString::to_string),
             rollback: release.rollback == Some(true),
             validation: release.validation.as_ref().map(|validation| self.validation(validation, &path)),
             promotion: release.promotion.as_ref().map(promotion),
@@ -332,7 +332,7 @@ fn repository(written: &spec::ModelRepository) -> ModelRepository {
     ModelRepository {
         url: written.url.to_string(),
         branch: written.branch.as_ref().map(ToString::to_string),
-        commit: written.commit.as_ref().map(|commit| commit.to_string()),
+        commit: written.commit.as_ref().map(ToString::to_string),
     }
 }
 

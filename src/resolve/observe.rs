@@ -105,7 +105,7 @@ impl Resolver<'_, '_> {
             threshold: String::new(),
             lasts: LASTS,
             severity: AlertSeverity::Warning,
-            summary: format!("{}: {}", component.name, path.segments().last().map_or("", String::as_str)),
+            summary: format!("{}: {}", component.name, path.segments().last().map_or("", |key| key.as_str())),
         })
     }
 

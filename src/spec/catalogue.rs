@@ -276,7 +276,7 @@ pub(super) fn url(text: &str) -> Checked {
         format!("`{text}` is not an address"),
         "write the whole address with its scheme, such as `https://models.example.com/registry`",
     );
-    Err(if text.contains("://") || !dns_name(text.split('/').next().unwrap_or_default()).is_ok() {
+    Err(if text.contains("://") || dns_name(text.split('/').next().unwrap_or_default()).is_err() {
         refusal
     } else {
         refusal.instead(format!("\"https://{text}\""), false)

@@ -24,6 +24,7 @@ pub mod load;
 pub mod lower;
 pub mod manifest;
 pub mod model;
+pub mod observe;
 pub mod patch;
 pub mod render;
 pub mod resolve;

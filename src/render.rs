@@ -73,10 +73,11 @@ fn documents(objects: &[Object]) -> Result<Vec<String>, RenderError> {
     objects.par_iter().map(document).collect()
 }
 
-/// `<component>/<kind>-<name>.yaml`; what belongs to no component lies in `namespace/` or `shared/`.
+/// `<component>/<kind>-<name>.yaml`; what belongs to no component lies in `crds/`, `namespace/` or `shared/`.
 fn path(object: &Object) -> String {
     let folder = match (&object.component, object.identity.kind.as_str()) {
         (Some(component), _) => component.as_str(),
+        (None, "CustomResourceDefinition") => "crds",
         (None, "Namespace" | "NetworkPolicy" | "ResourceQuota" | "LimitRange") => "namespace",
         (None, _) => "shared",
     };

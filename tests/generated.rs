@@ -7,7 +7,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 use windlass::diagnostic::code;
 use windlass::document::shape::{Record, Shape};
-use windlass::spec::{Component, Document, Kind, environment_shape, schema, system_shape};
+use windlass::observe::{alert_facts, panel_facts};
+use windlass::spec::{
+    AlertPreset, Component, Document, Duration, Kind, PanelPreset, Spec as _, environment_shape, schema, system_shape,
+};
 
 /// Compares a file of the repository with what it should be.
 fn expect(path: &str, actual: &str) {
@@ -164,4 +167,48 @@ fn codes_are_unique_and_in_order() {
     assert_eq!(ids, sorted, "a number stands twice, or out of order");
     let names: BTreeSet<&str> = code::ALL.iter().map(|code| code.name).collect();
     assert_eq!(names.len(), code::ALL.len(), "two codes share a name");
+}
+
+/// The part of a page between `<!-- name -->` and `<!-- end -->`.
+fn expect_part(path: &str, name: &str, actual: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let page = std::fs::read_to_string(&file).expect("the page is there");
+    let (before, rest) = page.split_once(&format!("<!-- {name} -->\n")).expect("the part begins");
+    let (found, after) = rest.split_once("<!-- end -->").expect("the part ends");
+    if std::env::var_os("BLESS").is_some() {
+        let blessed = format!("{before}<!-- {name} -->\n{actual}<!-- end -->{after}");
+        return std::fs::write(&file, blessed).expect("the page can be written");
+    }
+    assert!(found == actual, "{path} is stale: run `BLESS=1 cargo test --test generated`");
+}
+
+#[test]
+fn the_tables_of_presets_are_fresh() {
+    let mut alerts =
+        String::from("| preset | of | says | when | for | severity | asks for |\n|---|---|---|---|---|---|---|\n");
+    for preset in AlertPreset::ALL {
+        let facts = alert_facts(*preset);
+        let sign = if facts.above { "above" } else { "below" };
+        let (bound, lasts) = (facts.threshold, Duration(facts.lasts));
+        let of = facts.of;
+        let (severity, series) = (facts.severity, facts.series);
+        let what = words(&AlertPreset::shape(), preset.text());
+        writeln!(alerts, "| `{preset}` | {of} | {what} | {sign} {bound} | {lasts} | {severity} | {series} |")
+            .expect("text");
+    }
+    expect_part("docs/observability.md", "alerts", &alerts);
+    let mut panels = String::from("| preset | of | shows | unit | asks for |\n|---|---|---|---|---|\n");
+    for preset in PanelPreset::ALL {
+        let facts = panel_facts(*preset);
+        let (of, unit, series) = (facts.of, facts.unit, facts.series);
+        let what = words(&PanelPreset::shape(), preset.text());
+        writeln!(panels, "| `{preset}` | {of} | {what} | `{unit}` | {series} |").expect("text");
+    }
+    expect_part("docs/observability.md", "panels", &panels);
+}
+
+/// What a word of a closed list means.
+fn words(shape: &Shape, text: &str) -> String {
+    let Shape::Word(words) = shape else { return String::new() };
+    words.iter().find(|word| word.text == text).map(|word| sentence(word.doc)).unwrap_or_default()
 }

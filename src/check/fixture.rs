@@ -100,6 +100,8 @@ pub(super) fn model() -> Model {
         quota: None,
         manifests: Vec::new(),
         patches: Vec::new(),
+        catalogue: None,
+        dashboards: Vec::new(),
     }
 }
 
@@ -114,6 +116,7 @@ fn target() -> Target {
         issuer: None,
         secret_store: None,
         prometheus: Prometheus::default(),
+        grafana: crate::target::Grafana::default(),
         storage_classes: BTreeMap::new(),
         product_label: "nvidia.com/gpu.product".into(),
         node_pools: BTreeMap::new(),
@@ -146,6 +149,9 @@ pub(super) fn component(key: &str, kind: Kind, controller: Controller) -> Compon
         annotations: Strings::new(),
         body,
         releases: Vec::new(),
+        release: None,
+        alerts: Vec::new(),
+        dashboard: None,
         service: Some(service_of()),
         routes: Vec::new(),
         egress: Vec::new(),
@@ -442,4 +448,27 @@ pub(super) fn edge(model: &mut Model, from: &str, to: &str, wait: bool) {
 
 pub(super) fn env(model: &mut Model, name: &str, value: &str) {
     main(model).env.push(EnvVar { name: name.into(), value: EnvValue::Text(value.into()) });
+}
+
+/// The release of a model by `api`.
+pub(super) fn release(model: &mut Model) -> &mut ModelRelease {
+    api(model).release.insert(ModelRelease {
+        name: "api".into(),
+        version_name: "api-v1-0-0".into(),
+        model: "llm".into(),
+        version: "v1.0.0".into(),
+        agent: None,
+        of_type: None,
+        framework: None,
+        repository: None,
+        changelog: None,
+        previous: None,
+        rollback: false,
+        validation: None,
+        promotion: None,
+        canary: None,
+        monitoring: None,
+        attributes: Vec::new(),
+        container: "api".into(),
+    })
 }

@@ -7,6 +7,7 @@
 mod agents;
 mod availability;
 mod capacity;
+mod catalogue;
 mod cidr;
 mod credential;
 mod database;
@@ -17,6 +18,7 @@ mod jobs;
 mod labels;
 mod names;
 mod network;
+mod observe;
 mod pace;
 mod placement;
 mod places;
@@ -186,6 +188,14 @@ pub const LAWS: &[Law] = &[
     redis::kept_data_are_not_evicted,
     redis::production_redis_has_a_password,
     jobs::schedules_come_due,
+    catalogue::previous_versions_are_others,
+    catalogue::promotions_have_criteria,
+    catalogue::catalogue_texts_fit,
+    observe::somebody_reads_the_alerts,
+    observe::somebody_shows_the_dashboards,
+    observe::dashboard_titles_are_unique,
+    observe::dashboards_have_panels,
+    observe::dashboards_fit_one_object,
     target::pools_have_bounds,
     target::pools_leave_something_to_pods,
     quota::the_worst_case_is_within_the_quota,

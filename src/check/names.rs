@@ -262,6 +262,9 @@ fn composed_names(model: &Model) -> Vec<Named> {
     for name in model.secrets.keys() {
         push("secret", name.clone(), at!["secrets", name]);
     }
+    for dashboard in &model.dashboards {
+        push("dashboard", dashboard.name.clone(), at!["dashboards", dashboard.key]);
+    }
     for component in model.components.values() {
         let place = at!["components", component.key];
         claims(component, &mut push);
@@ -275,6 +278,14 @@ fn composed_names(model: &Model) -> Vec<Named> {
         for role in component.workload().iter().flat_map(|workload| &workload.pod.identity.roles) {
             let part = role.name.strip_prefix(&format!("{}-", component.name)).unwrap_or(&role.name);
             push("role", role.name.clone(), place.join("serviceAccount").join("roles").join(part));
+        }
+        if let Some(dashboard) = &component.dashboard {
+            push("dashboard", dashboard.name.clone(), place.join("dashboard"));
+        }
+        if let Some(release) = &component.release {
+            let place = place.join("release");
+            push("AIModel", release.name.clone(), place.clone());
+            push("ModelVersion", release.version_name.clone(), place);
         }
         if matches!(&component.body, Body::Cluster(cluster) if cluster.auth.is_none()) {
             push("secret", format!("{}-app", component.name), place);

@@ -4,7 +4,7 @@ use super::places::{Site, containers, file_maps};
 use super::{credential, risk};
 use crate::diagnostic::code;
 use crate::document::{Finding, Findings, Path, Value, at};
-use crate::model::{Component, Container, EnvValue, Model, ProbeCheck};
+use crate::model::{Alert, Component, Container, EnvValue, Model, ProbeCheck, Registry};
 
 /// A text of the author's, and its place.
 struct Text<'m> {
@@ -64,6 +64,8 @@ fn texts<'m>(model: &'m Model, findings: &Findings<'_>, wanted: Wanted<'_>) -> V
     for component in model.components.values() {
         all.extend(route_headers(component, wanted));
         all.extend(files(component, findings, wanted));
+        all.extend(release(component, wanted));
+        all.extend(alerts(component, wanted));
     }
     for config in model.configs.values() {
         let entries = config.data.iter().filter(|(name, text)| wanted(Some(name), text));
@@ -73,7 +75,61 @@ fn texts<'m>(model: &'m Model, findings: &Findings<'_>, wanted: Wanted<'_>) -> V
             place: at!["config", config.key, name],
         }));
     }
+    all.extend(panels(model, wanted));
+    let registries = model.catalogue.iter().flat_map(|catalogue| &catalogue.registries);
+    all.extend(registries.filter(|registry| wanted(None, &registry.endpoint)).map(endpoint));
     all
+}
+
+/// What is written about a model for everybody who reads the cluster's objects.
+fn release<'m>(component: &'m Component, wanted: Wanted<'_>) -> Vec<Text<'m>> {
+    let Some(release) = &component.release else { return Vec::new() };
+    let place = at!["components", component.key, "release"];
+    let repository = release.repository.as_ref().map(|from| (place.join("repository").join("url"), &from.url));
+    let changelog = release.changelog.as_ref().map(|log| (place.join("changelog"), log));
+    let texts = repository.into_iter().chain(changelog).filter(|(_, value)| wanted(None, value));
+    let what = format!("the release of `{}`", component.key);
+    texts.map(|(place, value)| Text { what: what.clone(), value, place }).collect()
+}
+
+/// Queries and summaries of alerts.
+fn alerts<'m>(component: &'m Component, wanted: Wanted<'_>) -> Vec<Text<'m>> {
+    let place = at!["components", component.key, "alerts"];
+    let one = |alert: &'m Alert| {
+        let texts = [("query", &alert.query), ("summary", &alert.summary)];
+        let place = place.join(&alert.key);
+        texts.into_iter().filter(|(_, value)| wanted(None, value)).map(move |(field, value)| Text {
+            what: format!("the alert `{}` of `{}`", alert.key, component.key),
+            value: value.as_str(),
+            place: place.join(field),
+        })
+    };
+    component.alerts.iter().flat_map(one).collect()
+}
+
+/// Queries of panels.
+fn panels<'m>(model: &'m Model, wanted: Wanted<'_>) -> Vec<Text<'m>> {
+    let own = model
+        .components
+        .values()
+        .filter_map(|component| Some((at!["components", component.key, "dashboard"], component.dashboard.as_ref()?)));
+    let of_system = model.dashboards.iter().map(|dashboard| (at!["dashboards", dashboard.key], dashboard));
+    let queries = own.chain(of_system).flat_map(|(place, dashboard)| {
+        let lines = dashboard.panels.iter().flat_map(|panel| &panel.lines);
+        lines.map(move |line| (place.clone(), dashboard, line.query.as_str()))
+    });
+    let found = queries.filter(|(.., query)| wanted(None, query));
+    found
+        .map(|(place, dashboard, value)| Text { what: format!("a panel of `{}`", dashboard.title), value, place })
+        .collect()
+}
+
+fn endpoint(registry: &Registry) -> Text<'_> {
+    Text {
+        what: format!("the endpoint of `{}`", registry.name),
+        value: &registry.endpoint,
+        place: at!["registries", registry.name, "endpoint"],
+    }
 }
 
 fn variables<'m>(
@@ -203,11 +259,11 @@ fn file_place(findings: &Findings<'_>, component: &Component, key: &str, content
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{env, law, main, route, strings, texts as list, workload};
+    use super::super::fixture::{api, env, law, main, release, route, strings, texts as list, workload};
     use super::*;
     use crate::diagnostic::Severity;
-    use crate::model::{Config, FileMap};
-    use crate::spec::Tier;
+    use crate::model::{Config, Dashboard, FileMap, Line, Panel};
+    use crate::spec::{AlertSeverity, Tier};
     use serde_json::json;
     use std::collections::BTreeMap;
 
@@ -289,6 +345,37 @@ mod tests {
         law(no_text_stands_under_a_secret_name)
             .with(|model| main(model).args = list(&["--password-file", "secret.txt", "--token", "--verbose"]))
             .keeps();
+    }
+
+    #[test]
+    fn what_others_read_holds_no_credential_either() {
+        law(no_text_holds_a_credential)
+            .with(|model| release(model).changelog = Some(URL.into()))
+            .breaks(code::CREDENTIAL_LITERAL, "components.api.release.changelog");
+        law(no_text_holds_a_credential)
+            .with(|model| {
+                let panels = vec![Panel { title: "p".into(), unit: None, lines: vec![line(URL)] }];
+                let dashboard = Dashboard { name: "d".into(), key: "d".into(), title: "d".into(), panels };
+                model.dashboards.push(dashboard);
+            })
+            .breaks(code::CREDENTIAL_LITERAL, "dashboards.d");
+        law(no_text_holds_a_credential)
+            .with(|model| {
+                api(model).alerts.push(Alert {
+                    key: "a".into(),
+                    query: URL.into(),
+                    above: true,
+                    threshold: "1".into(),
+                    lasts: 1,
+                    severity: AlertSeverity::Info,
+                    summary: String::new(),
+                });
+            })
+            .breaks(code::CREDENTIAL_LITERAL, "components.api.alerts.a.query");
+    }
+
+    fn line(query: &str) -> Line {
+        Line { query: query.into(), legend: None }
     }
 
     #[test]

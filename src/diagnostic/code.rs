@@ -2,7 +2,7 @@
 //!
 //! Groups: `WL00xx` files and the command, `WL01xx` YAML and the shape of the language, `WL02xx` names
 //! and references, `WL03xx` images and secrets, `WL04xx` scaling, rollout and availability, `WL05xx`
-//! resources, GPUs and placement, `WL06xx` network, `WL07xx` storage and databases, `WL08xx` the
+//! resources, GPUs and placement, `WL06xx` network and monitoring, `WL07xx` storage and databases, `WL08xx` the
 //! target, `WL09xx` output.
 
 /// The identity of a law: its number, its name and one sentence.
@@ -91,6 +91,14 @@ codes! {
     WAIT_CYCLE = "WL0250", "wait-cycle", "components that wait for each other in a circle";
     USE_CYCLE = "WL0251", "use-cycle", "components that use each other in a circle";
     WAIT_ENDLESS = "WL0252", "endless-wait", "waiting for something that never opens a port or never completes";
+
+    CATALOGUE_MISSING = "WL0290", "no-catalogue", "a release or registry of models without a catalogue to stand in";
+    CATALOGUE_ATTRIBUTE = "WL0291", "catalogue-attribute", "a field of AIModel that the catalogue does not take so";
+    MEASURE_RANGE = "WL0292", "measure-out-of-range", "a measure of a model that is a share, outside 0 to 1";
+    RELEASE_CONTAINER = "WL0293", "release-of-no-container", "the release of a model in a container that the pod does not have";
+    RELEASE_PREVIOUS = "WL0294", "previous-is-itself", "a release that names its own version as the one before it";
+    PROMOTION_UNBOUNDED = "WL0295", "promotion-without-criteria", "a promotion without a person and without a measure";
+    CATALOGUE_TEXT = "WL0296", "catalogue-text-too-long", "a text that the definition of its kind is too short for";
 
     BAD_IMAGE = "WL0301", "bad-image", "an image reference that is not one";
     MISSING_REASON = "WL0302", "missing-reason", "a protection is off without a reason";
@@ -197,6 +205,11 @@ codes! {
     ROUTE_PLAIN = "WL0632", "route-without-tls", "a route in plain text in production";
     ROUTE_NO_SERVICE = "WL0633", "route-without-service", "a route to a component whose Service is switched off";
     ROUTE_PATH = "WL0634", "bad-route-path", "a path that no route may have";
+
+    BAD_QUERY = "WL0690", "bad-query", "a query of Prometheus that is not one";
+    NOTHING_TO_WATCH = "WL0691", "nothing-to-watch", "an alert or panel for which nothing in the target has a series";
+    DASHBOARD_UNSEEN = "WL0692", "dashboard-not-shown", "dashboards on a target without anything that shows them";
+    DASHBOARD_TITLE = "WL0693", "dashboard-title-twice", "two dashboards of the same title";
 
     POSTGRES_INSTANCES = "WL0701", "postgres-needs-operator", "a field of `postgres` that needs the operator";
     SECRET_NOT_DECLARED = "WL0702", "login-not-declared", "a server needs a secret that the system does not declare";

@@ -3,11 +3,14 @@
 
 pub(crate) mod argo_rollouts;
 pub(crate) mod barman;
+pub(crate) mod catalogue;
 pub(crate) mod cnpg;
 mod content;
+pub(crate) mod definition;
 pub(crate) mod external_secrets;
 pub(crate) mod flagger;
 pub(crate) mod gateway;
+pub(crate) mod grafana;
 pub(crate) mod keda;
 pub(crate) mod prometheus;
 pub(crate) mod vpa;

@@ -2,6 +2,7 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Scrapes the pods behind Services.
 #[derive(Clone, Debug, Serialize)]
@@ -73,5 +74,44 @@ impl Relabeling {
     /// Drops what comes from a Service of another name.
     pub(crate) fn keep_service(name: &str) -> Self {
         Self { action: "keep", source_labels: ["__meta_kubernetes_service_name"], regex: name.into() }
+    }
+}
+
+/// Conditions that Prometheus looks at again and again.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PrometheusRule {
+    api_version: &'static str,
+    kind: &'static str,
+    metadata: ObjectMeta,
+    spec: PrometheusRuleSpec,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct PrometheusRuleSpec {
+    groups: [RuleGroup; 1],
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct RuleGroup {
+    name: String,
+    rules: Vec<AlertingRule>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct AlertingRule {
+    pub(crate) alert: String,
+    pub(crate) expr: String,
+    /// Such as `5m`.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub(crate) lasts: Option<String>,
+    pub(crate) labels: BTreeMap<&'static str, String>,
+    pub(crate) annotations: BTreeMap<&'static str, String>,
+}
+
+impl PrometheusRule {
+    pub(crate) fn new(metadata: ObjectMeta, group: String, rules: Vec<AlertingRule>) -> Self {
+        let spec = PrometheusRuleSpec { groups: [RuleGroup { name: group, rules }] };
+        Self { api_version: "monitoring.coreos.com/v1", kind: "PrometheusRule", metadata, spec }
     }
 }

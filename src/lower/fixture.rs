@@ -96,6 +96,8 @@ pub(crate) fn model() -> Model {
         quota: None,
         manifests: Vec::new(),
         patches: Vec::new(),
+        catalogue: None,
+        dashboards: Vec::new(),
     }
 }
 
@@ -115,6 +117,7 @@ fn target() -> Target {
             refresh: 3600,
         }),
         prometheus: Prometheus::default(),
+        grafana: crate::target::Grafana::default(),
         storage_classes: BTreeMap::new(),
         product_label: "nvidia.com/gpu.product".into(),
         node_pools: BTreeMap::new(),
@@ -162,6 +165,9 @@ pub(crate) fn component(key: &str, kind: Kind, controller: Controller, pod: Pod)
         annotations: Strings::new(),
         body: Body::Workload(Workload { controller, pod, files: Vec::new() }),
         releases: Vec::new(),
+        release: None,
+        alerts: Vec::new(),
+        dashboard: None,
         service: None,
         routes: Vec::new(),
         egress: Vec::new(),

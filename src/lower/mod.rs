@@ -3,17 +3,19 @@
 //! Promises: takes only a checked model and cannot fail; the order of the result is the delivery order;
 //! the same model gives the same objects. Parts never look at each other's objects.
 
+mod catalogue;
 mod cluster;
 mod config;
 mod container;
 mod disruption;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod identity;
 mod meta;
 mod monitoring;
 mod namespace;
 mod network;
+mod observe;
 mod pod;
 mod quota;
 mod rollout;
@@ -56,12 +58,15 @@ fn objects(model: &Model) -> Vec<Object> {
 /// Parts of the system as a whole.
 type SystemPart = fn(&Lowering<'_>) -> Vec<Object>;
 const SYSTEM_PARTS: &[SystemPart] = &[
+    catalogue::definitions,
     namespace::namespace,
     quota::quota,
     network::of_system,
     config::shared,
     secrets::external_secrets,
     storage::shared_claims,
+    catalogue::registries,
+    observe::dashboards,
 ];
 
 /// Parts of one component, in the order of delivery within it.
@@ -81,6 +86,9 @@ const COMPONENT_PARTS: &[ComponentPart] = &[
     scaling::scaler,
     vertical::vertical,
     monitoring::monitor,
+    observe::alerts,
+    observe::dashboard,
+    catalogue::release,
     route::routes,
 ];
 

@@ -1,8 +1,8 @@
 //! A component: what it becomes, and everything around it.
 
 use super::{
-    Controller, DatabaseCluster, Disruption, Driver, Egress, EgressTo, FileMap, Job, Metrics, Pod, Port, Progressive,
-    Rollout, Route, Scale, Service, Strings, Vertical, Workload,
+    Alert, Controller, Dashboard, DatabaseCluster, Disruption, Driver, Egress, EgressTo, FileMap, Job, Metrics,
+    ModelRelease, Pod, Port, Progressive, Rollout, Route, Scale, Service, Strings, Vertical, Workload,
 };
 use crate::spec::Kind;
 use std::collections::BTreeMap;
@@ -23,6 +23,10 @@ pub struct Component {
     pub body: Body,
     /// Work that goes before its rollout: migrations. Jobs with a pod each.
     pub releases: Vec<Release>,
+    /// What it serves of the catalogue of models.
+    pub release: Option<ModelRelease>,
+    pub alerts: Vec<Alert>,
+    pub dashboard: Option<Dashboard>,
     /// `None`: nothing to reach, or `service: false`.
     pub service: Option<Service>,
     pub routes: Vec<Route>,

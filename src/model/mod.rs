@@ -5,11 +5,13 @@
 //! components only. Maps are ordered. A component's place in the document is
 //! `components.<key>`, so that a finding can name any part of it.
 
+pub mod catalogue;
 pub mod component;
 pub mod container;
 pub mod database;
 pub mod image;
 pub mod network;
+pub mod observe;
 pub mod patch;
 pub mod pod;
 pub mod quantity;
@@ -25,11 +27,13 @@ use crate::target::Target;
 use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
+pub use catalogue::*;
 pub use component::*;
 pub use container::*;
 pub use database::*;
 pub use image::Image;
 pub use network::*;
+pub use observe::*;
 pub use patch::*;
 pub use pod::*;
 pub use quantity::Quantity;
@@ -73,6 +77,9 @@ pub struct Model {
     /// Patterns of files with hand-written objects, from the root of the repository.
     pub manifests: Vec<String>,
     pub patches: Vec<Patch>,
+    pub catalogue: Option<Catalogue>,
+    /// Dashboards over several components.
+    pub dashboards: Vec<Dashboard>,
 }
 
 /// The namespace of all objects.

@@ -108,6 +108,10 @@ impl Resolver<'_, '_> {
             labels: strings(component.labels.as_ref()),
             annotations: strings(component.annotations.as_ref()),
             releases: self.releases(key, &name, component),
+            // Told from the component itself, once it is there.
+            release: None,
+            alerts: Vec::new(),
+            dashboard: None,
             service: service::service(component, &ports, stateful),
             routes: self.routes(key, &name, component, &ports),
             egress: self.egress(key, component),

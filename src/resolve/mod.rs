@@ -6,6 +6,7 @@
 
 mod arguments;
 mod brought;
+mod catalogue;
 mod component;
 mod container;
 mod controller;
@@ -16,6 +17,7 @@ mod health;
 mod job;
 mod model_server;
 mod network;
+mod observe;
 mod order;
 mod outputs;
 mod patch;
@@ -106,6 +108,12 @@ pub fn resolve(
     resolver.configs = Arc::new(shared::configs(&mut resolver));
     network::uses(&mut resolver);
     let mut resolved = component::all(&mut resolver);
+    let catalogue = catalogue::catalogue(&mut resolver);
+    for (key, component) in &mut resolved {
+        component.release = resolver.model_release(&components[key], component, catalogue.as_ref());
+    }
+    observe::components(&mut resolver, &mut resolved);
+    let dashboards = observe::dashboards(&mut resolver, &resolved);
     let edges: Vec<Edge> = std::mem::take(&mut resolver.edges).into_values().flatten().collect();
     let order = order::delivery(resolved.keys().cloned(), &edges);
     let components: IndexMap<String, Component> =
@@ -130,6 +138,8 @@ pub fn resolve(
         volumes,
         network,
         quota,
+        catalogue,
+        dashboards,
         target,
         manifests,
         patches,

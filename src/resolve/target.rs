@@ -5,7 +5,7 @@ use crate::diagnostic::code;
 use crate::document::{Finding, Findings, at};
 use crate::model::{Amounts, Strings};
 use crate::spec::{self, Feature, IssuerKind, SecretStoreKind};
-use crate::target::{Gateway, Issuer, NodePool, Peer, Peers, Prometheus, SecretStore, Taint, Target};
+use crate::target::{Gateway, Grafana, Issuer, NodePool, Peer, Peers, Prometheus, SecretStore, Taint, Target};
 
 /// The path of a secret in the store unless the target says otherwise.
 const SECRET_PATH: &str = "{system}/{environment}/{secret}";
@@ -25,6 +25,7 @@ pub(super) fn resolve(target: &spec::Target, findings: &mut Findings<'_>) -> Tar
         issuer: target.issuer.as_ref().map(issuer),
         secret_store: target.secret_store.as_ref().map(secret_store),
         prometheus: target.prometheus.as_ref().map(prometheus).unwrap_or_default(),
+        grafana: grafana(target.grafana.as_ref()),
         storage_classes: strings_of(target.storage_classes.as_ref()),
         product_label: target
             .gpu
@@ -79,6 +80,16 @@ fn prometheus(prometheus: &spec::Prometheus) -> Prometheus {
         address: prometheus.address.as_ref().map(ToString::to_string),
         honor_labels: prometheus.honor_labels == Some(true),
         labels: strings(prometheus.labels.as_ref()),
+    }
+}
+
+/// The label that the operator's own examples use.
+fn grafana(grafana: Option<&spec::Grafana>) -> Grafana {
+    let written = grafana.and_then(|grafana| grafana.instance.as_ref());
+    let usual = || Strings::from([("dashboards".into(), "grafana".into())]);
+    Grafana {
+        instance: written.map_or_else(usual, |labels| strings(Some(labels))),
+        folder: grafana.and_then(|grafana| grafana.folder.as_ref()).map(ToString::to_string),
     }
 }
 

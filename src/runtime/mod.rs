@@ -48,6 +48,16 @@ pub trait Server: Sync {
         &[]
     }
 
+    /// How many of the units of its latency make a second.
+    fn latency_units(&self) -> u32 {
+        1
+    }
+
+    /// Counters of the requests that failed, and of all.
+    fn outcomes(&self) -> Option<(&'static [&'static str], &'static [&'static str])> {
+        None
+    }
+
     /// Time to go down, and time in which it still serves while it leaves the Service; in seconds.
     fn shutdown(&self) -> Option<(u64, u64)> {
         None

@@ -62,6 +62,14 @@ impl Server for TensorflowServing {
         &[("latency", ":tensorflow:serving:request_latency")]
     }
 
+    fn latency_units(&self) -> u32 {
+        1_000_000
+    }
+
+    fn outcomes(&self) -> Option<(&'static [&'static str], &'static [&'static str])> {
+        Some((&[":tensorflow:serving:request_count{status!=\"OK\"}"], &[":tensorflow:serving:request_count"]))
+    }
+
     fn shutdown(&self) -> Option<(u64, u64)> {
         Some((30, 15))
     }

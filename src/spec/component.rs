@@ -1,12 +1,12 @@
 //! A component: every field that some kind has. Which kind has which is [`Kind::has`].
 
 use super::{
-    Auth, Backup, Cidr, ComponentKey, Concurrency, Count, Cron, Disruption, DnsLabel, DnsName, Duration, Egress,
-    EnvKey, EnvSource, EnvValue, EvictionPolicy, Files, Gpu, Health, Host, ImageText, InitStep, Kind, LabelKey,
-    Literal, Metrics, Migrate, Model, MountPath, Named, Names, OneOrMore, OutputKey, ParameterKey, PartKey, Patches,
-    Placement, PodPeer, Pooler, Port, PortKey, Positive, RedisEngine, RedisMode, Resources, Restart, Rollout, Route,
-    Runtime, Scale, Security, Service, Shutdown, Sidecar, Storage, Switch, Text, TimeZone, Use, Vertical, Volume, When,
-    record,
+    Alerts, Auth, Backup, Cidr, ComponentKey, Concurrency, Count, Cron, Dashboard, Disruption, DnsLabel, DnsName,
+    Duration, Egress, EnvKey, EnvSource, EnvValue, EvictionPolicy, Files, Gpu, Health, Host, ImageText, InitStep, Kind,
+    LabelKey, Literal, Metrics, Migrate, Model, ModelRelease, MountPath, Named, Names, OneOrMore, OutputKey,
+    ParameterKey, PartKey, Patches, Placement, PodPeer, Pooler, Port, PortKey, Positive, RedisEngine, RedisMode,
+    Resources, Restart, Rollout, Route, Runtime, Scale, Security, Service, Shutdown, Sidecar, Storage, Switch, Text,
+    TimeZone, Use, Vertical, Volume, When, record,
 };
 use crate::model::quantity::Quantity;
 
@@ -91,6 +91,10 @@ record! {
         opt placement "placement": Placement,
         /// How a new version comes.
         opt rollout "rollout": Rollout,
+        /// When somebody is told, by a name of your own; `false` for none.
+        opt alerts "alerts": Alerts,
+        /// A dashboard of Grafana; `true` for every panel that it has something to show in.
+        opt dashboard "dashboard": Switch<Dashboard>,
         /// Its identity in the cluster.
         opt service_account "serviceAccount": ServiceAccount,
         /// backend, agent: a job before each rollout, with everything of the component but ports and health.
@@ -103,6 +107,8 @@ record! {
         opt model "model": Model,
         /// model: `false` leaves out the arguments that the compiler generates.
         opt runtime_args "runtimeArgs": bool,
+        /// model, agent: the version of the model that it serves, for the catalogue; `false` for none.
+        opt release "release": Switch<ModelRelease>,
         /// postgres, redis: the version of the server.
         opt version "version": Literal,
         /// postgres: the database to create.

@@ -1,9 +1,10 @@
 //! An environment: where a system runs, as a compile target, and what differs there.
 
 use super::{
-    ApiVersion, Cidr, Component, ComponentKey, Count, DataKey, Defaults, DnsLabel, DnsName, Duration, EnvironmentPath,
-    Images, LabelKey, LabelName, Literal, Named, Network, ObjectKey, PartKey, Patches, PodPeer, Positive, Quota,
-    RepositoryPath, RepositoryPattern, ResourceKey, Secret, SharedVolume, TaintText, Text, VersionText, record, words,
+    ApiVersion, Catalogue, Cidr, Component, ComponentKey, Count, DataKey, Defaults, DnsLabel, DnsName, Duration,
+    EnvironmentPath, Images, LabelKey, LabelName, Literal, Named, Network, ObjectKey, PartKey, Patches, PodPeer,
+    Positive, Quota, Registry, RepositoryPath, RepositoryPattern, ResourceKey, Secret, SharedVolume, Switch,
+    SystemDashboard, TaintText, Text, VersionText, record, words,
 };
 use crate::model::quantity::Quantity;
 
@@ -50,6 +51,12 @@ record! {
         opt manifests "manifests": Vec<RepositoryPattern>,
         /// Overlay of the system's `patches`.
         opt patches "patches": Patches,
+        /// Overlay of the system's `catalogue`.
+        opt catalogue "catalogue": Switch<Catalogue>,
+        /// Overlay of the system's `registries`.
+        opt registries "registries": Named<ObjectKey, Registry>,
+        /// Overlay of the system's `dashboards`.
+        opt dashboards "dashboards": Named<PartKey, SystemDashboard>,
         /// Overlay of the system's `images`.
         opt images "images": Images,
         /// Overlay of the system's `labels`.
@@ -117,6 +124,8 @@ record! {
         opt secret_store "secretStore": SecretStore,
         /// Prometheus, for queries and monitors.
         opt prometheus "prometheus": Prometheus,
+        /// Grafana, for dashboards.
+        opt grafana "grafana": Grafana,
         /// Storage classes by a name of one's own; `default` is used where none is written.
         opt storage_classes "storageClasses": Named<PartKey, DnsName>,
         /// How GPU nodes are labelled.
@@ -135,8 +144,12 @@ words! {
     pub enum Feature {
         /// CPU and memory scaling.
         MetricsServer = "metrics-server",
-        /// ServiceMonitor and PodMonitor; scrape annotations without it.
+        /// ServiceMonitor, PodMonitor and PrometheusRule; scrape annotations without it.
         PrometheusOperator = "prometheus-operator",
+        /// Dashboards as ConfigMaps that Grafana's sidecar finds.
+        GrafanaSidecar = "grafana-sidecar",
+        /// Dashboards as GrafanaDashboard; before the sidecar, where there are both.
+        GrafanaOperator = "grafana-operator",
         /// Metrics of NVIDIA GPUs in Prometheus.
         Dcgm = "dcgm",
         /// Scaling by GPU, queues, queries and schedules.
@@ -237,8 +250,18 @@ record! {
         opt address "address": Text,
         /// Whether the scrape of the GPU exporter keeps the labels of the workload: `false` unless written.
         opt honor_labels "honorLabels": bool,
-        /// Labels that a monitor must carry to be seen.
+        /// Labels that a monitor or rule must carry to be seen.
         opt labels "labels": Named<LabelKey, Literal>,
+    }
+}
+
+record! {
+    /// Grafana.
+    pub struct Grafana as "grafana" {
+        /// Labels of the instances of `grafana-operator` that show the dashboards: `dashboards: grafana` unless written.
+        opt instance "instance": Named<LabelKey, Literal>,
+        /// The folder of the dashboards.
+        opt folder "folder": Text,
     }
 }
 

@@ -49,8 +49,23 @@ keys! {
     HeaderKey: "a header", accept;
     /// A parameter of a server.
     ParameterKey: "a parameter", accept;
+    /// The name of a field or measure of the catalogue.
+    AttributeKey: "an attribute", field_name;
     /// A field of `security`.
     FieldKey: "a field", accept;
+}
+
+/// As fields of Kubernetes are called, so that it can stand in a schema.
+fn field_name(text: &str) -> Checked {
+    let inner = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if text.starts_with(|c: char| c.is_ascii_lowercase()) && text.len() <= 63 && text.chars().all(inner) {
+        return Ok(());
+    }
+    refuse(
+        code::BAD_NAME,
+        format!("`{text}` is not the name of a field"),
+        "use letters and digits, starting with a small letter, such as `f1Score`",
+    )
 }
 
 /// Source: `IsEnvVarName` of apimachinery, without what shells cannot use.

@@ -42,6 +42,8 @@ const RUNNING: &[&str] = &[
     "serviceAccount",
     "disruption",
     "metrics",
+    "alerts",
+    "dashboard",
 ];
 /// Fields of the kinds whose containers are the author's own.
 const OWN_CONTAINER: &[&str] = &[
@@ -53,6 +55,8 @@ const SERVING: &[&str] = &["service", "expose", "routes", "replicas", "singleton
 /// A store is a StatefulSet: its pods are replaced in their place, one volume each.
 const STORE: &[&str] = &["service", "expose", "routes", "replicas", "vertical"];
 const BACKEND: &[&str] = &["migrate"];
+/// Kinds that may serve a model of the catalogue.
+const RELEASED: &[&str] = &["release"];
 const MODEL: &[&str] = &["runtime", "model", "runtimeArgs"];
 const POSTGRES: &[&str] = &[
     "version",
@@ -99,8 +103,9 @@ impl Kind {
     pub fn has(self, field: &str) -> bool {
         let groups: &[&[&str]] = match self {
             Self::Frontend => &[OWN_CONTAINER, SERVING],
-            Self::Backend | Self::Agent => &[OWN_CONTAINER, SERVING, BACKEND],
-            Self::Model => &[OWN_CONTAINER, SERVING, MODEL],
+            Self::Backend => &[OWN_CONTAINER, SERVING, BACKEND],
+            Self::Agent => &[OWN_CONTAINER, SERVING, BACKEND, RELEASED],
+            Self::Model => &[OWN_CONTAINER, SERVING, MODEL, RELEASED],
             Self::Postgres => &[POSTGRES],
             Self::Redis => &[REDIS],
             Self::Store => &[OWN_CONTAINER, STORE],

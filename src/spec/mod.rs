@@ -4,6 +4,7 @@
 //! the struct, its [`Shape`] (and so the check, the merge, the JSON Schema and the reference) and its
 //! decoder. Decoding reports only what a merge can bring about: a required field that no layer wrote.
 
+mod catalogue;
 mod component;
 mod container;
 mod data;
@@ -14,6 +15,7 @@ mod job;
 mod key;
 mod kind;
 mod model_server;
+mod observe;
 mod patch;
 mod rollout;
 mod scale;
@@ -30,6 +32,7 @@ use crate::source::Span;
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
+pub use catalogue::*;
 pub use component::*;
 pub use container::*;
 pub use data::*;
@@ -40,6 +43,7 @@ pub use job::*;
 pub use key::*;
 pub use kind::*;
 pub use model_server::*;
+pub use observe::*;
 pub use patch::*;
 pub use rollout::*;
 pub use scale::*;

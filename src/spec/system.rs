@@ -1,8 +1,9 @@
 //! A system: what the product is made of.
 
 use super::{
-    Access, Component, ComponentKey, Count, DataKey, DnsLabel, DnsName, ImageKey, Kind, LabelKey, Literal, Named,
-    ObjectKey, PartKey, Patches, PodPeer, PortNumber, Reader, RepositoryPattern, Spec, Text, record, words,
+    Access, Catalogue, Component, ComponentKey, Count, DataKey, DnsLabel, DnsName, ImageKey, Kind, LabelKey, Literal,
+    Named, ObjectKey, PartKey, Patches, PodPeer, PortNumber, Reader, Registry, RepositoryPattern, Spec, Switch,
+    SystemDashboard, Text, record, words,
 };
 use crate::document::Node;
 use crate::document::shape::{Record, Shape};
@@ -49,6 +50,12 @@ record! {
         opt manifests "manifests": Vec<RepositoryPattern>,
         /// Changes to emitted objects, hand-written ones included.
         opt patches "patches": Patches,
+        /// The models of the system as objects of the cluster; `false` for none.
+        opt catalogue "catalogue": Switch<Catalogue>,
+        /// Registries that models come from.
+        opt registries "registries": Named<ObjectKey, Registry>,
+        /// Dashboards over several components.
+        opt dashboards "dashboards": Named<PartKey, SystemDashboard>,
     }
 }
 

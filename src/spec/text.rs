@@ -7,18 +7,18 @@ use crate::diagnostic::{Code, code, listed};
 use crate::document::Node;
 use crate::document::shape::{Refusal, Shape, TextShape};
 use crate::model::quantity::Quantity;
-use std::ops::Deref;
 
 pub(super) type Checked = Result<(), Refusal>;
 
-/// Declares a text type: its grammar and a newtype that holds a text of it.
+/// Declares a text type: its grammar and a newtype that holds a text of it. `number` at the end: a bare number
+/// is a value too.
 macro_rules! text {
-    ($($(#[doc = $doc:literal])+ $name:ident { $what:literal, $example:literal, $check:expr, $pattern:expr })*) => {
+    ($($(#[doc = $doc:literal])+ $name:ident { $what:literal, $example:literal, $check:expr, $pattern:expr $(, $number:ident)? })*) => {
         $($(#[doc = $doc])+
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub struct $name(pub String);
 
-        impl Deref for $name {
+        impl std::ops::Deref for $name {
             type Target = str;
             fn deref(&self) -> &str {
                 &self.0
@@ -31,21 +31,29 @@ macro_rules! text {
             }
         }
 
-        impl Spec for $name {
-            fn shape() -> Shape {
-                static TEXT: TextShape =
-                    TextShape { what: $what, example: $example, check: $check, pattern: $pattern, number: false };
-                Shape::Text(&TEXT)
+        impl $crate::spec::Spec for $name {
+            fn shape() -> $crate::document::shape::Shape {
+                static TEXT: $crate::document::shape::TextShape = $crate::document::shape::TextShape {
+                    what: $what,
+                    example: $example,
+                    check: $check,
+                    pattern: $pattern,
+                    number: $crate::spec::text::text!(@number $($number)?),
+                };
+                $crate::document::shape::Shape::Text(&TEXT)
             }
 
-            fn decode(node: &Node, _: &mut Reader<'_>) -> Option<Self> {
+            fn decode(node: &$crate::document::Node, _: &mut $crate::spec::Reader<'_>) -> Option<Self> {
                 let text = node.as_text()?;
                 ($check)(text).ok()?;
                 Some(Self(text.to_owned()))
             }
         })*
     };
+    (@number number) => { true };
+    (@number) => { false };
 }
+pub(super) use text;
 
 text! {
     /// Free text.

@@ -43,6 +43,7 @@ pub struct Target {
     pub issuer: Option<Issuer>,
     pub secret_store: Option<SecretStore>,
     pub prometheus: Prometheus,
+    pub grafana: Grafana,
     /// Storage classes by the name used in systems.
     pub storage_classes: BTreeMap<String, String>,
     /// The label of nodes with the GPU's product.
@@ -97,6 +98,14 @@ pub struct Prometheus {
     /// Whether the GPU exporter's scrape keeps the workload's own labels.
     pub honor_labels: bool,
     pub labels: Strings,
+}
+
+/// Where dashboards go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grafana {
+    /// Labels of the operator's instances.
+    pub instance: Strings,
+    pub folder: Option<String>,
 }
 
 /// A pool of like nodes.

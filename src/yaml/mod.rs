@@ -25,6 +25,7 @@ pub use limits::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 pub use parse::{parse, parse_all};
 pub use print::{PrintError, append_yaml, to_yaml};
 pub use scalar::{Ambiguity, Reading, ambiguous};
+pub(crate) use style::is_escaped;
 
 use crate::document::Node;
 use crate::source::Span;

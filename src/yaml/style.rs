@@ -95,7 +95,7 @@ pub(super) fn is_block(text: &str) -> bool {
 
 /// Characters that only an escape carries safely through every reader: those that are no text in
 /// YAML, breaks of YAML 1.1, and those that nobody sees.
-pub(super) fn is_escaped(c: char) -> bool {
+pub(crate) fn is_escaped(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_control();
     }

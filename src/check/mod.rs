@@ -150,6 +150,7 @@ pub const LAWS: &[Law] = &[
     network::services_are_not_open_to_everyone,
     network::sources_are_seen,
     network::egress_has_addresses,
+    network::weights_come_from_known_addresses,
     network::externals_have_addresses,
     network::exceptions_lie_inside_their_range,
     routes::hosts_and_paths_are_unique,

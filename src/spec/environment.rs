@@ -157,6 +157,12 @@ words! {
         CertManager = "cert-manager",
         /// Secrets from a store.
         ExternalSecrets = "external-secrets",
+        /// Weights from an image as a volume, from Kubernetes 1.35; a download without it.
+        ImageVolume = "image-volume",
+        /// Devices by claims, from Kubernetes 1.34.
+        Dra = "dra",
+        /// One model over several nodes.
+        LeaderWorkerSet = "leader-worker-set",
     }
 }
 

@@ -351,7 +351,15 @@ pub(super) fn gpu(model: &mut Model) -> &mut Gpu {
     let one = amounts(&[("nvidia.com/gpu", "1")]);
     main(model).resources.requests.extend(one.clone());
     main(model).resources.limits.extend(one);
-    pod(model).gpu.insert(Gpu { count: 1, resource: "nvidia.com/gpu".into(), product: None, pool: None })
+    pod(model).gpu.insert(Gpu {
+        count: 1,
+        resource: "nvidia.com/gpu".into(),
+        form: GpuForm::Whole,
+        product: None,
+        memory: None,
+        nodes: 1,
+        pool: None,
+    })
 }
 
 /// A node pool of the target.

@@ -9,7 +9,7 @@ use crate::model::{Component, Controller, Model, NumberOrPercent, Rollout, Rollo
 /// Deployments with their rollouts.
 fn rollouts(model: &Model) -> impl Iterator<Item = (&Component, &Rollout, Path)> {
     model.components.values().filter_map(|component| match &component.workload()?.controller {
-        Controller::Deployment { rollout, .. } => {
+        Controller::Deployment { rollout, .. } | Controller::LeaderWorkerSet { rollout, .. } => {
             Some((component, rollout, at!["components", component.key, "rollout"]))
         }
         _ => None,

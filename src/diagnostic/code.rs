@@ -173,7 +173,6 @@ codes! {
     GPU_MEMORY_SHORT = "WL0563", "gpu-memory-short", "weights and context that do not fit the memory of the GPUs";
     GPU_MEMORY_POOL = "WL0564", "gpu-memory-of-pool", "GPUs of a node pool with less memory than is asked for";
     GPU_NODES = "WL0565", "several-nodes", "several nodes for a component that cannot use them";
-    GPU_CLAIM = "WL0566", "device-claim", "devices by a claim on a target that has none";
 
     ROUTE_WITHOUT_DOOR = "WL0601", "route-without-door", "a route on a target without a gateway or ingress class";
     TLS_WITHOUT_ISSUER = "WL0602", "tls-without-issuer", "TLS on a route with nobody to issue the certificate";

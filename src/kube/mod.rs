@@ -7,7 +7,9 @@ mod content;
 pub(crate) mod external_secrets;
 pub(crate) mod gateway;
 pub(crate) mod keda;
+pub(crate) mod lws;
 pub(crate) mod prometheus;
+pub(crate) mod resource;
 pub(crate) mod vpa;
 
 use crate::document::Node;

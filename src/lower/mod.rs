@@ -6,9 +6,11 @@
 mod cluster;
 mod config;
 mod container;
+mod devices;
 mod disruption;
 #[cfg(test)]
 mod fixture;
+mod group;
 mod identity;
 mod meta;
 mod monitoring;
@@ -71,6 +73,7 @@ const COMPONENT_PARTS: &[ComponentPart] = &[
     identity::roles,
     config::files,
     storage::own_claims,
+    devices::claims,
     service::services,
     workload::releases,
     workload::workload,

@@ -30,7 +30,7 @@ const FAILURES: i32 = 3;
 pub(super) use queue::authentication;
 
 pub(super) fn scaler(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
-    let (Some(scale), Some(kind)) = (&component.scale, scaled_kind(component)) else { return Vec::new() };
+    let (Some(scale), Some(kind)) = (&component.scale, scaled(component)) else { return Vec::new() };
     let metadata = cx.component_meta(component, &component.name);
     let (phase, key) = (phase(component), Some(component.key.as_str()));
     vec![match scale.scaler {
@@ -39,11 +39,12 @@ pub(super) fn scaler(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
     }]
 }
 
-/// The kind of what is scaled; what runs to completion and what an operator runs is not.
-fn scaled_kind(component: &Component) -> Option<&'static str> {
+/// API version and kind of what is scaled; what runs to completion and what an operator runs is not.
+fn scaled(component: &Component) -> Option<(&'static str, &'static str)> {
     match component.workload()?.controller {
-        Controller::Deployment { .. } => Some("Deployment"),
-        Controller::StatefulSet { .. } => Some("StatefulSet"),
+        Controller::Deployment { .. } | Controller::StatefulSet { .. } | Controller::LeaderWorkerSet { .. } => {
+            runner(component)
+        }
         Controller::Job(_) | Controller::CronJob { .. } => None,
     }
 }
@@ -52,12 +53,12 @@ fn autoscaler(
     cx: &Lowering<'_>,
     metadata: ObjectMeta,
     component: &Component,
-    kind: &str,
+    (api_version, kind): (&str, &str),
     scale: &Scale,
 ) -> hpa::HorizontalPodAutoscaler {
     let spec = hpa::HorizontalPodAutoscalerSpec {
         scale_target_ref: hpa::CrossVersionObjectReference {
-            api_version: Some("apps/v1".into()),
+            api_version: Some(api_version.into()),
             kind: kind.into(),
             name: component.name.clone(),
         },
@@ -157,6 +158,7 @@ pub(super) fn runner(component: &Component) -> Option<(&'static str, &'static st
         Body::Workload(workload) => match workload.controller {
             Controller::Deployment { .. } => ("apps/v1", "Deployment"),
             Controller::StatefulSet { .. } => ("apps/v1", "StatefulSet"),
+            Controller::LeaderWorkerSet { .. } => ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet"),
             Controller::Job(_) => ("batch/v1", "Job"),
             Controller::CronJob { .. } => ("batch/v1", "CronJob"),
         },
@@ -208,13 +210,13 @@ fn scaled_object(
     cx: &Lowering<'_>,
     metadata: ObjectMeta,
     component: &Component,
-    kind: &'static str,
+    (api_version, kind): (&'static str, &'static str),
     scale: &Scale,
 ) -> ScaledObject {
     let behaviour = behaviour(scale, &cx.model.target);
     let window = scale.down.as_ref().and_then(|down| down.window);
     let spec = ScaledObjectSpec {
-        scale_target_ref: ScaleTargetRef { api_version: "apps/v1", kind, name: component.name.clone() },
+        scale_target_ref: ScaleTargetRef { api_version, kind, name: component.name.clone() },
         polling_interval: POLLING,
         cooldown_period: window.unwrap_or(COOLDOWN),
         min_replica_count: scale.min,

@@ -1,6 +1,7 @@
 //! Services: the one in front of a component, and the headless one of a StatefulSet.
 
 use super::container::protocol;
+use super::group::WORKER_INDEX;
 use super::meta::{CNPG_CLUSTER, Lowering, is_operated, phase, pod_name};
 use super::present;
 use crate::kube::Object;
@@ -83,6 +84,8 @@ const POD_INDEX: &str = "apps.kubernetes.io/pod-index";
 fn clients_selector(cx: &Lowering<'_>, component: &Component, service: &Service) -> Strings {
     let mut labels = selector(cx, component);
     labels.extend(service.primary.then(|| (POD_INDEX.to_owned(), "0".to_owned())));
+    let grouped = component.workload().is_some_and(|workload| workload.controller.pods_of_replica() > 1);
+    labels.extend(grouped.then(|| (WORKER_INDEX.to_owned(), "0".to_owned())));
     labels
 }
 

@@ -4,6 +4,7 @@ use super::{Resolver, job, number_or_percent, redis};
 use crate::diagnostic::code;
 use crate::document::{Finding, at};
 use crate::model::{Controller, NumberOrPercent, Pod, Rollout, RolloutStrategy, VolumeSource};
+use crate::runtime;
 use crate::spec::{self, Access, Kind, Strategy};
 
 /// The least deadline of a rollout, in seconds: that of Kubernetes.
@@ -21,10 +22,36 @@ impl Resolver<'_, '_> {
                 Controller::StatefulSet { replicas, headless: format!("{name}-headless") }
             }
             Kind::Postgres | Kind::Store => Controller::StatefulSet { replicas, headless: format!("{name}-headless") },
+            Kind::Model if pod.gpu.as_ref().is_some_and(|gpu| gpu.nodes > 1) => self.group(key, component, pod),
             // An external has no pods, and so no controller.
             Kind::Frontend | Kind::Backend | Kind::Agent | Kind::Model | Kind::Redis | Kind::External => {
                 Controller::Deployment { replicas, rollout: self.rollout(key, component, pod) }
             }
+        }
+    }
+
+    /// Replicas of several pods, of which the first one serves.
+    fn group(&mut self, key: &str, component: &spec::Component, pod: &Pod) -> Controller {
+        for field in ["deadline", "history"] {
+            let path = at!["components", key, "rollout", field];
+            if self.findings.is_written(&path) {
+                self.findings.push(
+                    Finding::error(code::FIELD_NOT_HONOURED, path, format!("`{field}` has no effect on several nodes"))
+                        .label("would change nothing")
+                        .on_key()
+                        .also(at!["components", key, "gpu", "nodes"], "several nodes")
+                        .reason("a LeaderWorkerSet has no such field")
+                        .help("take it away"),
+                );
+            }
+        }
+        let generated = component.runtime_args != Some(false) && component.command.is_none();
+        let more = component.runtime.filter(|_| generated).map_or(&[][..], |runtime| runtime::server(runtime).follower());
+        Controller::LeaderWorkerSet {
+            replicas: replicas(component),
+            size: pod.gpu.as_ref().map_or(1, |gpu| gpu.nodes),
+            rollout: self.rollout(key, component, pod),
+            follower: pod.main.args.iter().cloned().chain(more.iter().map(ToString::to_string)).collect(),
         }
     }
 

@@ -82,6 +82,8 @@ fn bring_image(key: &str, component: &mut Component, server: &dyn Server, cx: &m
             .help("write `image:` with one that is built for it"),
         );
     }
+    // That it is missing has been said.
+    component.image = server.image(Some(Vendor::Nvidia)).map(|image| ImageText(image.into()));
 }
 
 /// Where and how the model is served.

@@ -5,7 +5,7 @@ use crate::diagnostic::code;
 use crate::document::{Finding, Findings, at};
 use crate::model::{Amounts, Strings};
 use crate::spec::{self, Feature, IssuerKind, SecretStoreKind};
-use crate::target::{Gateway, Issuer, NodePool, Peer, Peers, Prometheus, SecretStore, Taint, Target};
+use crate::target::{Gate, Gateway, Issuer, NodePool, Peer, Peers, Prometheus, SecretStore, Taint, Target};
 
 /// The path of a secret in the store unless the target says otherwise.
 const SECRET_PATH: &str = "{system}/{environment}/{secret}";
@@ -37,6 +37,7 @@ pub(super) fn resolve(target: &spec::Target, findings: &mut Findings<'_>) -> Tar
         gateway,
     };
     refuse_incomplete_features(&resolved, findings);
+    refuse_early_features(&resolved, findings);
     resolved
 }
 
@@ -56,6 +57,24 @@ fn refuse_incomplete_features(target: &Target, findings: &mut Findings<'_>) {
                 )
                 .label(format!("`{feature}` is on"))
                 .help(format!("write {example} in the target, or take the feature away")),
+            );
+        }
+    }
+}
+
+/// A feature that came with a version of Kubernetes.
+fn refuse_early_features(target: &Target, findings: &mut Findings<'_>) {
+    for (feature, gate) in [(Feature::ImageVolume, Gate::ImageVolume), (Feature::Dra, Gate::DeviceClaims)] {
+        if target.has(feature) && !target.allows(gate) {
+            findings.push(
+                Finding::error(
+                    code::FEATURE_UNSET,
+                    at!["environment", "target", "features"],
+                    format!("the feature `{feature}` needs Kubernetes 1.{}", gate.since()),
+                )
+                .label(format!("`{feature}` is on"))
+                .also(at!["environment", "target", "kubernetes"], format!("this is {}", target.version()))
+                .help("take the feature away, or raise `target.kubernetes`"),
             );
         }
     }

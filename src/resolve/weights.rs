@@ -169,13 +169,12 @@ impl Wanted<'_> {
             if component.is_enabled() {
                 cx.findings.push(self.unknown_cache(name));
             }
-        } else if let Some(cache) = cache {
-            if cache.size.is_none() && component.is_enabled() {
-                cx.findings.push(self.cache_without_size());
-            }
+        } else if let Some(cache) = cache.filter(|cache| cache.size.is_some()) {
             let claim = Volume { size: cache.size, class: cache.class.clone(), access: cache.access, ..mount(&folder) };
             component.bring_volume(VOLUME, claim);
             return self.at(folder, true);
+        } else if cache.is_some() && component.is_enabled() {
+            cx.findings.push(self.cache_without_size());
         }
         let alone = component.bring_volume(VOLUME, scratch(&folder));
         if let (true, Some(size)) = (alone, self.model.size) {

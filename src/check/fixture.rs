@@ -115,7 +115,7 @@ fn target() -> Target {
         secret_store: None,
         prometheus: Prometheus::default(),
         storage_classes: BTreeMap::new(),
-        product_label: "nvidia.com/gpu.product".into(),
+        product_label: None,
         node_pools: BTreeMap::new(),
         peers: Peers {
             dns: peer("kube-system"),
@@ -356,6 +356,7 @@ pub(super) fn gpu(model: &mut Model) -> &mut Gpu {
         resource: "nvidia.com/gpu".into(),
         form: GpuForm::Whole,
         product: None,
+        label: "nvidia.com/gpu.product".into(),
         memory: None,
         nodes: 1,
         pool: None,

@@ -24,7 +24,7 @@ fn with_gpus(model: &Model) -> impl Iterator<Item = (&Component, &Pod, &Gpu)> {
 /// The pools whose nodes may hold the GPUs of a pod: the one that was chosen, else all that have them.
 fn pools<'m>(model: &'m Model, pod: &Pod, gpu: &Gpu) -> Vec<Pool<'m>> {
     let chosen = gpu.pool.as_ref().or(pod.placement.pool.as_ref());
-    let label = &model.target.product_label;
+    let label = &gpu.label;
     let has = |pool: &NodePool| {
         let product = gpu.product.as_ref().is_none_or(|product| pool.labels.get(label) == Some(product));
         product && pool.allocatable.contains_key(&gpu.resource)
@@ -46,7 +46,7 @@ pub(super) fn has_product(model: &Model, pod: &Pod, gpu: &Gpu) -> bool {
 /// The product, where no pool that may be meant has it.
 fn unknown_product<'m>(model: &Model, pod: &Pod, gpu: &'m Gpu) -> Option<&'m String> {
     let product = gpu.product.as_ref()?;
-    let label = &model.target.product_label;
+    let label = &gpu.label;
     let chosen = gpu.pool.as_ref().or(pod.placement.pool.as_ref());
     let known = match chosen.and_then(|name| model.target.node_pools.get(name)) {
         // A pool without the label may have any product.
@@ -56,11 +56,15 @@ fn unknown_product<'m>(model: &Model, pod: &Pod, gpu: &'m Gpu) -> Option<&'m Str
     (!known).then_some(product)
 }
 
+/// The products of all pools.
+fn products<'m>(model: &'m Model, label: &str) -> Vec<&'m str> {
+    model.target.node_pools.values().filter_map(|pool| pool.labels.get(label)).map(String::as_str).collect()
+}
+
 /// A GPU product is one that some node pool has.
 pub(super) fn gpu_products_exist(model: &Model, findings: &mut Findings<'_>) {
-    let label = &model.target.product_label;
-    let products = || model.target.node_pools.values().filter_map(|pool| pool.labels.get(label)).map(String::as_str);
     for (component, pod, gpu) in with_gpus(model) {
+        let label = gpu.label.as_str();
         let Some(product) = unknown_product(model, pod, gpu) else { continue };
         let finding = Finding::error(
             code::GPU_PRODUCT_UNKNOWN,
@@ -70,10 +74,10 @@ pub(super) fn gpu_products_exist(model: &Model, findings: &mut Findings<'_>) {
         .label("no such GPU")
         .also(at!["environment", "target", "nodePools"], "the pools of this target")
         .reason(format!("pods that ask for it select nodes by the label `{label}`, and would stay pending"));
-        findings.push(match nearest(product, products()) {
+        findings.push(match nearest(product, products(model, label)) {
             Some(near) => finding.help(format!("a similar product is `{near}`")).suggest(near, false),
             None => finding
-                .help(format!("the pools have {}; the label of a pool stands under its `labels`", listed(products()))),
+                .help(format!("the pools have {}; the label of a pool stands under its `labels`", listed(products(model, label)))),
         });
     }
 }

@@ -315,7 +315,7 @@ mod tests {
         /// What the help says is enough is enough, and half of it is not.
         #[test]
         fn the_number_that_is_advised_holds_the_weights(size in 1_i64..2_000, memory in 8_i64..200) {
-            let gpu = Gpu { count: 1, resource: String::new(), form: GpuForm::Whole, product: None, memory: None, nodes: 1, pool: None };
+            let gpu = Gpu { count: 1, resource: String::new(), form: GpuForm::Whole, product: None, label: String::new(), memory: None, nodes: 1, pool: None };
             let model = super::super::fixture::model();
             let component = &model.components["api"];
             let server = runtime::server(Runtime::Vllm);

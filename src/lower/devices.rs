@@ -47,6 +47,7 @@ mod tests {
             resource: String::new(),
             form: GpuForm::Claim(claim),
             product: None,
+            label: String::new(),
             memory: None,
             nodes: 1,
             pool: None,

@@ -116,7 +116,7 @@ fn target() -> Target {
         }),
         prometheus: Prometheus::default(),
         storage_classes: BTreeMap::new(),
-        product_label: "nvidia.com/gpu.product".into(),
+        product_label: None,
         node_pools: BTreeMap::new(),
         peers: Peers {
             dns: peer("kube-system"),

@@ -54,6 +54,8 @@ pub struct Gpu {
     pub resource: String,
     pub form: GpuForm,
     pub product: Option<String>,
+    /// The label of nodes with the product.
+    pub label: String,
     /// The least memory of one, where it is written or in the name of the slice.
     pub memory: Option<Quantity>,
     /// Pods that serve together, each with `count` on its own node.

@@ -5,7 +5,7 @@ use crate::diagnostic::{code, listed, nearest};
 use crate::document::{Finding, Path, at};
 use crate::model::{DEVICES, DeviceClaim, Gpu, GpuForm, Placement, Quantity, Resources, Toleration};
 use crate::spec::{self, Feature, Firmness, Kind, Switch, Vendor};
-use crate::target::{NodePool, Target};
+use crate::target::NodePool;
 
 impl Resolver<'_, '_> {
     /// The placement of a component's pods, and its GPUs.
@@ -47,13 +47,13 @@ impl Resolver<'_, '_> {
             return Gpu { pool: Some(pool), ..gpu };
         }
         let target = self.target;
-        let mut fitting = target.node_pools.iter().filter(|(_, pool)| has_gpu(pool, &gpu, target));
+        let mut fitting = target.node_pools.iter().filter(|(_, pool)| has_gpu(pool, &gpu));
         if let (Some((name, pool)), None) = (fitting.next(), fitting.next()) {
             take_pool(name, pool, placement);
             return Gpu { pool: Some(name.clone()), ..gpu };
         }
         if let Some(product) = &gpu.product {
-            placement.node_selector.entry(target.product_label.clone()).or_insert_with(|| product.clone());
+            placement.node_selector.entry(gpu.label.clone()).or_insert_with(|| product.clone());
         }
         placement.tolerations.push(Toleration {
             key: taint(component).into(),
@@ -92,9 +92,9 @@ fn take_pool(name: &str, pool: &NodePool, placement: &mut Placement) {
     placement.pool = Some(name.into());
 }
 
-fn has_gpu(pool: &NodePool, gpu: &Gpu, target: &Target) -> bool {
+fn has_gpu(pool: &NodePool, gpu: &Gpu) -> bool {
     let enough = pool.allocatable.get(&gpu.resource).is_some_and(|amount| *amount >= Quantity::from_units(gpu.count));
-    let product = gpu.product.as_ref().is_none_or(|product| pool.labels.get(&target.product_label) == Some(product));
+    let product = gpu.product.as_ref().is_none_or(|product| pool.labels.get(&gpu.label) == Some(product));
     // What a claim finds is not in the amounts of a node: only the product says that it is there.
     let there = if gpu.claim().is_some() { enough || gpu.product.is_some() } else { enough };
     let memory = gpu.form != GpuForm::Whole || gpu.memory.is_none_or(|least| pool.has_gpu_memory(least));
@@ -107,6 +107,15 @@ fn usual(vendor: Vendor) -> &'static str {
         Vendor::Nvidia => "nvidia.com/gpu",
         Vendor::Amd => "amd.com/gpu",
         Vendor::Intel => "gpu.intel.com/i915",
+    }
+}
+
+/// The label by which the vendor's own discovery names the product.
+fn product_label(vendor: Vendor) -> &'static str {
+    match vendor {
+        Vendor::Nvidia => "nvidia.com/gpu.product",
+        Vendor::Amd => "amd.com/gpu.product-name",
+        Vendor::Intel => "gpu.intel.com/product",
     }
 }
 
@@ -134,6 +143,7 @@ impl Resolver<'_, '_> {
             count: claimed.or(written.count.map(|count| count.0)).unwrap_or(1),
             resource,
             product: written.product.as_ref().map(ToString::to_string),
+            label: self.target.product_label.clone().unwrap_or_else(|| product_label(vendor).into()),
             memory: written.memory.or_else(|| written.slice.as_ref().and_then(spec::GpuSlice::memory)),
             nodes: self.nodes(component, written, &path),
             pool: None,
@@ -257,6 +267,24 @@ fn toleration(text: &str) -> Toleration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_vendor_has_its_own_label_of_the_product() {
+        let gpu = |gpu: &str| {
+            let text = format!(
+                "components:\n  m: {{kind: model, runtime: vllm, model: {{name: m, source: baked-in}}, gpu: {gpu}}}\n"
+            );
+            let sample = super::super::sample::sample(&text, "");
+            let pod = &sample.workload("m").pod;
+            let tolerated = pod.placement.tolerations[0].key.clone();
+            (pod.placement.node_selector.keys().next().cloned(), tolerated)
+        };
+        let of = |label: &str, taint: &str| (Some(label.to_owned()), taint.to_owned());
+        assert_eq!(gpu("{product: NVIDIA-L4}"), of("nvidia.com/gpu.product", "nvidia.com/gpu"));
+        assert_eq!(gpu("{product: MI300X, vendor: amd}"), of("amd.com/gpu.product-name", "amd.com/gpu"));
+        assert_eq!(gpu("{product: NVIDIA-L4, slice: 1g.10gb}"), of("nvidia.com/gpu.product", "nvidia.com/gpu"));
+        assert_eq!(gpu("{resource: example.com/card}").1, "example.com/card");
+    }
 
     #[test]
     fn tolerations_are_read_like_taints() {

@@ -26,11 +26,7 @@ pub(super) fn resolve(target: &spec::Target, findings: &mut Findings<'_>) -> Tar
         secret_store: target.secret_store.as_ref().map(secret_store),
         prometheus: target.prometheus.as_ref().map(prometheus).unwrap_or_default(),
         storage_classes: strings_of(target.storage_classes.as_ref()),
-        product_label: target
-            .gpu
-            .as_ref()
-            .and_then(|gpu| gpu.product_label.as_ref())
-            .map_or_else(|| "nvidia.com/gpu.product".into(), ToString::to_string),
+        product_label: target.gpu.as_ref().and_then(|gpu| gpu.product_label.as_ref()).map(ToString::to_string),
         node_pools: target.node_pools.iter().flatten().map(|(name, pool)| (name.clone(), node_pool(pool))).collect(),
         peers: peers(target.peers.as_ref(), gateway.as_ref()),
         object_store: target.object_store.iter().flat_map(|store| &store.cidrs).map(ToString::to_string).collect(),

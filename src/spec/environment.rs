@@ -247,7 +247,7 @@ record! {
 record! {
     /// How GPU nodes are labelled.
     pub struct GpuTarget as "GPU labels" {
-        /// The label with the product: `nvidia.com/gpu.product` unless written.
+        /// The label with the product: that of the vendor, such as `nvidia.com/gpu.product`, unless written.
         opt product_label "productLabel": LabelName,
     }
 }

@@ -47,8 +47,8 @@ pub struct Target {
     pub prometheus: Prometheus,
     /// Storage classes by the name used in systems.
     pub storage_classes: BTreeMap<String, String>,
-    /// The label of nodes with the GPU's product.
-    pub product_label: String,
+    /// The label of nodes with the GPU's product, where it is not the vendor's usual one.
+    pub product_label: Option<String>,
     pub node_pools: BTreeMap<String, NodePool>,
     pub peers: Peers,
     /// Where object stores live; empty: on the internet.

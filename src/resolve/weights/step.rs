@@ -18,7 +18,7 @@ use crate::spec::{
 /// Runs as any user, on a read-only root, on every architecture.
 const COPY: &str = "rclone/rclone:1.75.1";
 /// The same, with a shell and `tar` beside it.
-const UNPACK: &str = "gcr.io/go-containerregistry/crane/debug:v0.21.7";
+const UNPACK: &str = "gcr.io/go-containerregistry/crane/debug:v0.22.1";
 /// The name of the step.
 const STEP: &str = "model";
 /// Keys of the secret of an object store.
@@ -105,7 +105,7 @@ fn unpacked(image: &str, credentials: Option<String>, weights: &Weights) -> Init
     let script = format!("set -eo pipefail; mkdir -p {place}; crane export {image} - | tar -xf - -C {place}");
     let mut step = InitStep {
         image: Some(ImageText(UNPACK.into())),
-        command: Some(literals(["sh", "-c", &script])),
+        command: Some(literals(["/busybox/sh", "-c", &script])),
         resources: Some(resources()),
         ..InitStep::default()
     };

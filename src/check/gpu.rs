@@ -76,8 +76,10 @@ pub(super) fn gpu_products_exist(model: &Model, findings: &mut Findings<'_>) {
         .reason(format!("pods that ask for it select nodes by the label `{label}`, and would stay pending"));
         findings.push(match nearest(product, products(model, label)) {
             Some(near) => finding.help(format!("a similar product is `{near}`")).suggest(near, false),
-            None => finding
-                .help(format!("the pools have {}; the label of a pool stands under its `labels`", listed(products(model, label)))),
+            None => finding.help(format!(
+                "the pools have {}; the label of a pool stands under its `labels`",
+                listed(products(model, label))
+            )),
         });
     }
 }
@@ -122,7 +124,11 @@ fn form_of(model: &Model, gpu: &Gpu) -> Option<String> {
     let known: Vec<&str> = named.into_iter().filter(|name| name.starts_with("nvidia.com/")).collect();
     Some(match known.as_slice() {
         [] => format!("write `{}` under `allocatable` of the pool that offers it", gpu.resource),
-        _ => format!("the pools have {}; write `{}` under `allocatable` of the pool that offers it", listed(known), gpu.resource),
+        _ => format!(
+            "the pools have {}; write `{}` under `allocatable` of the pool that offers it",
+            listed(known),
+            gpu.resource
+        ),
     })
 }
 

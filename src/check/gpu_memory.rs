@@ -110,7 +110,9 @@ impl Fit<'_> {
     fn help(&self, need: Quantity) -> String {
         let count = self.enough(need);
         let whole = match self.gpu.form {
-            GpuForm::Whole if self.gpu.nodes == 1 => format!("{count} such GPUs hold it: write `gpu: {{count: {count}}}`"),
+            GpuForm::Whole if self.gpu.nodes == 1 => {
+                format!("{count} such GPUs hold it: write `gpu: {{count: {count}}}`")
+            }
             GpuForm::Whole => format!("{count} such GPUs hold it: raise `gpu.count` or `gpu.nodes`"),
             GpuForm::Slice | GpuForm::Share | GpuForm::Claim(_) => "take a larger slice, or whole GPUs".to_owned(),
         };
@@ -198,7 +200,9 @@ pub(super) fn slices_are_single(model: &Model, findings: &mut Findings<'_>) {
         let Some(gpu) = pod.gpu.as_ref().filter(|gpu| gpu.count > 1) else { continue };
         let (what, why) = match gpu.form {
             GpuForm::Slice => ("slices", "a process of CUDA sees one slice, and slices cannot speak to each other"),
-            GpuForm::Share => ("shares", "two turns on one GPU are no more memory than one, and the device plugin may refuse them"),
+            GpuForm::Share => {
+                ("shares", "two turns on one GPU are no more memory than one, and the device plugin may refuse them")
+            }
             GpuForm::Whole | GpuForm::Claim(_) => continue,
         };
         findings.push(
@@ -288,7 +292,8 @@ mod tests {
     fn the_pool_says_how_much_there_is() {
         let law_of = |asked: i64| {
             law(pools_have_the_memory).with(move |model| {
-                pool(model, "l4", 2, &[("nvidia.com/gpu", "1")]).labels = strings(&[("nvidia.com/gpu.memory", "23034")]);
+                pool(model, "l4", 2, &[("nvidia.com/gpu", "1")]).labels =
+                    strings(&[("nvidia.com/gpu.memory", "23034")]);
                 let gpu = gpu(model);
                 (gpu.memory, gpu.pool) = (Some(gibibytes(asked)), Some("l4".into()));
             })

@@ -112,7 +112,8 @@ pub(super) fn egress_has_addresses(model: &Model, findings: &mut Findings<'_>) {
 /// Weights come from known addresses: what has none is opened to the whole internet.
 pub(super) fn weights_come_from_known_addresses(model: &Model, findings: &mut Findings<'_>) {
     let kept = model.components.values().filter(|component| model.network.deny || component.kind == Kind::Agent);
-    for (component, egress) in kept.flat_map(|component| component.egress.iter().map(move |egress| (component, egress))) {
+    for (component, egress) in kept.flat_map(|component| component.egress.iter().map(move |egress| (component, egress)))
+    {
         let (from, severity, help) = match &egress.to {
             EgressTo::ObjectStore if model.target.object_store.is_empty() => (
                 "the object store".to_owned(),
@@ -126,7 +127,11 @@ pub(super) fn weights_come_from_known_addresses(model: &Model, findings: &mut Fi
             ),
             _ => continue,
         };
-        let ports = if egress.ports.is_empty() { vec!["443".to_owned()] } else { egress.ports.iter().map(ToString::to_string).collect() };
+        let ports = if egress.ports.is_empty() {
+            vec!["443".to_owned()]
+        } else {
+            egress.ports.iter().map(ToString::to_string).collect()
+        };
         findings.push(
             Finding::new(
                 severity,
@@ -213,7 +218,8 @@ mod tests {
 
     #[test]
     fn weights_from_the_internet_are_said() {
-        let fetched = |to: EgressTo| law(weights_come_from_known_addresses).with(move |model| egress(model, to.clone()));
+        let fetched =
+            |to: EgressTo| law(weights_come_from_known_addresses).with(move |model| egress(model, to.clone()));
         let place = "components.api.model.source";
         let store = fetched(EgressTo::ObjectStore).breaks(code::WEIGHTS_OPEN, place);
         assert_eq!(store.severity, Severity::Warning);

@@ -22,7 +22,12 @@ pub(super) struct Group<'a> {
     pub(super) follower: &'a [String],
 }
 
-pub(super) fn leader_worker_set(cx: &Lowering<'_>, component: &Component, pod: &Pod, group: &Group<'_>) -> LeaderWorkerSet {
+pub(super) fn leader_worker_set(
+    cx: &Lowering<'_>,
+    component: &Component,
+    pod: &Pod,
+    group: &Group<'_>,
+) -> LeaderWorkerSet {
     let name = pod_name(component);
     let spec = LeaderWorkerSetSpec {
         replicas: group.replicas,

@@ -54,7 +54,8 @@ pub(crate) fn template(
 /// Where Prometheus finds the metrics of the pods, on a target without its operator. Not a rule of
 /// Kubernetes, but the convention that Prometheus's own example configuration follows.
 fn scrape_annotations(cx: &Lowering<'_>, component: &Component, maker: Maker) -> Strings {
-    let by_annotation = !matches!(maker, Maker::Job(_) | Maker::Follower) && !cx.model.target.has(Feature::PrometheusOperator);
+    let by_annotation =
+        !matches!(maker, Maker::Job(_) | Maker::Follower) && !cx.model.target.has(Feature::PrometheusOperator);
     let Some(metrics) = component.metrics.as_ref().filter(|_| by_annotation) else { return Strings::new() };
     let Some(port) = component.ports().into_iter().find(|port| port.name == metrics.port) else {
         return Strings::new();

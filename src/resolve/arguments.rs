@@ -131,7 +131,10 @@ mod tests {
 
     #[test]
     fn a_word_of_the_authors_own_takes_the_place_of_the_generated_one() {
-        assert_eq!(lay(&["/models/a", "--port=1"], &["/models/b", "--seed=1"], long), ["/models/b", "--port=1", "--seed=1"]);
+        assert_eq!(
+            lay(&["/models/a", "--port=1"], &["/models/b", "--seed=1"], long),
+            ["/models/b", "--port=1", "--seed=1"]
+        );
         assert_eq!(lay(&["/models/a", "--port=1"], &["--seed=1"], long), ["/models/a", "--port=1", "--seed=1"]);
     }
 

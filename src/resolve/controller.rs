@@ -46,7 +46,8 @@ impl Resolver<'_, '_> {
             }
         }
         let generated = component.runtime_args != Some(false) && component.command.is_none();
-        let more = component.runtime.filter(|_| generated).map_or(&[][..], |runtime| runtime::server(runtime).follower());
+        let more =
+            component.runtime.filter(|_| generated).map_or(&[][..], |runtime| runtime::server(runtime).follower());
         Controller::LeaderWorkerSet {
             replicas: replicas(component),
             size: pod.gpu.as_ref().map_or(1, |gpu| gpu.nodes),

@@ -49,7 +49,12 @@ pub(super) fn complete(key: &str, mut component: Component, cx: &mut Completion<
     let wanted = Wanted { key, model: &model, server, served: served(&model) };
     let weights = weights::bring(&wanted, &mut component, cx);
     bring_operation(&mut component, &model, server);
-    bring_serving(&mut component, &model, server, &Place { ports: &ports, metrics: metrics.as_deref(), weights: &weights });
+    bring_serving(
+        &mut component,
+        &model,
+        server,
+        &Place { ports: &ports, metrics: metrics.as_deref(), weights: &weights },
+    );
     component
 }
 

@@ -123,7 +123,10 @@ fn product_label(vendor: Vendor) -> &'static str {
 fn taint(component: &spec::Component) -> &str {
     let gpu = component.gpu.as_ref().and_then(Switch::on);
     let resource = gpu.and_then(|gpu| gpu.resource.as_ref());
-    resource.map_or_else(|| usual(gpu.and_then(|gpu| gpu.vendor).unwrap_or(Vendor::Nvidia)), |resource| resource)
+    match resource {
+        Some(resource) => resource,
+        None => usual(gpu.and_then(|gpu| gpu.vendor).unwrap_or(Vendor::Nvidia)),
+    }
 }
 
 impl Resolver<'_, '_> {

@@ -19,9 +19,7 @@ use crate::diagnostic::{code, listed};
 use crate::document::{Finding, at};
 use crate::model::{EgressTo, Image};
 use crate::runtime::Server;
-use crate::spec::{
-    Component, DnsName, Feature, ImageText, Kind, Model, ModelSource, Switch, Text, Vendor, Volume,
-};
+use crate::spec::{Component, DnsName, Feature, ImageText, Kind, Model, ModelSource, Switch, Text, Vendor, Volume};
 use crate::target::{Gate, Target};
 
 /// The name of the volume with weights.
@@ -191,7 +189,9 @@ impl Wanted<'_> {
             format!("`{key}` has no volume `{name}`"),
         )
         .label("refers to nothing")
-        .help(format!("declare it: `volumes: {{{name}: {{mount: /cache, size: 50Gi}}}}`; or write `cache: {{size: 50Gi}}`"))
+        .help(format!(
+            "declare it: `volumes: {{{name}: {{mount: /cache, size: 50Gi}}}}`; or write `cache: {{size: 50Gi}}`"
+        ))
     }
 
     fn cache_without_size(&self) -> Finding {

@@ -6,7 +6,7 @@
 
 use super::{Flags, Server, Serving, gibibytes, hub};
 use crate::model::Quantity;
-use crate::spec::{ModelFormat, ModelSource, Vendor};
+use crate::spec::{ModelFormat, ModelSource, Vendor, is_gguf};
 
 pub(super) struct LlamaCpp;
 
@@ -102,7 +102,7 @@ impl Server for LlamaCpp {
     fn accepts(&self, source: &ModelSource) -> bool {
         match source {
             ModelSource::BakedIn | ModelSource::Image(_) | ModelSource::Hub { .. } => true,
-            _ => source.file().is_some_and(|file| file.ends_with(".gguf")),
+            _ => source.file().is_some_and(is_gguf),
         }
     }
 

@@ -115,9 +115,17 @@ mod tests {
     fn a_model_is_pulled_and_named() {
         let hub = ModelSource::Hub { repository: "org/chat-GGUF".into(), file: None };
         let script = Ollama.pull(&hub, Some("Q4_K_M"), "chat").unwrap();
-        assert!(script.ends_with("ollama pull 'hf.co/org/chat-GGUF:Q4_K_M' && ollama cp 'hf.co/org/chat-GGUF:Q4_K_M' 'chat'"));
+        assert!(
+            script
+                .ends_with("ollama pull 'hf.co/org/chat-GGUF:Q4_K_M' && ollama cp 'hf.co/org/chat-GGUF:Q4_K_M' 'chat'")
+        );
         let library = ModelSource::Web("https://registry.ollama.ai/library/chat".into());
-        assert!(Ollama.pull(&library, None, "it's").unwrap().ends_with(r"ollama cp 'registry.ollama.ai/library/chat' 'it'\''s'"));
+        assert!(
+            Ollama
+                .pull(&library, None, "it's")
+                .unwrap()
+                .ends_with(r"ollama cp 'registry.ollama.ai/library/chat' 'it'\''s'")
+        );
         assert!(!Ollama.accepts(&ModelSource::Web("https://example.com/file.gguf".into())));
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{Flags, Server, Serving, hub, requests_of_python, vllm};
 use crate::model::Quantity;
-use crate::spec::{ModelFormat, ModelSource, Vendor};
+use crate::spec::{ModelFormat, ModelSource, Vendor, is_gguf};
 
 pub(super) struct Sglang;
 
@@ -101,7 +101,7 @@ impl Server for Sglang {
     }
 
     fn accepts(&self, source: &ModelSource) -> bool {
-        hub::is_folder(source) || source.file().is_some_and(|file| file.ends_with(".gguf"))
+        hub::is_folder(source) || source.file().is_some_and(is_gguf)
     }
 
     fn formats(&self) -> &'static [ModelFormat] {

@@ -44,7 +44,8 @@ fn sample<'a>(of: &dyn Server, ports: &'a BTreeMap<&'static str, i64>) -> Servin
 
 fn rows(of: &dyn Server, serving: &Serving<'_>) -> Vec<(&'static str, String)> {
     let whole = Serving { repository: Some("ORG/NAME"), gpus: 2, context: Some(8192), ..serving.clone() };
-    let more: Vec<String> = of.arguments(&whole).into_iter().filter(|word| !of.arguments(serving).contains(word)).collect();
+    let more: Vec<String> =
+        of.arguments(&whole).into_iter().filter(|word| !of.arguments(serving).contains(word)).collect();
     let speaks = of.speaks_openai().then_some("`openaiUrl`").into_iter().chain(["`model`"]);
     vec![
         ("image", images(of)),
@@ -58,18 +59,23 @@ fn rows(of: &dyn Server, serving: &Serving<'_>) -> Vec<(&'static str, String)> {
         ("`runtime` metrics", listed(of.scaling().iter().map(|(name, own)| format!("`{name}` ({})", code(own))))),
         ("requests", requests(of)),
         ("shutdown", of.shutdown().map(shutdown).unwrap_or_default()),
-        ("user", of.ports().first().map(|_| of.user().unwrap_or(crate::model::DEFAULT_USER).to_string()).unwrap_or_default()),
+        (
+            "user",
+            of.ports().first().map(|_| of.user().unwrap_or(crate::model::DEFAULT_USER).to_string()).unwrap_or_default(),
+        ),
         ("writable", writable(of)),
-        ("formats", if of.formats() == ModelFormat::ALL { String::new() } else { listed(of.formats().iter().map(code)) }),
+        (
+            "formats",
+            if of.formats() == ModelFormat::ALL { String::new() } else { listed(of.formats().iter().map(code)) },
+        ),
         ("outputs", listed(speaks)),
         ("several nodes", if of.spans_nodes() { "yes".into() } else { String::new() }),
     ]
 }
 
 fn images(of: &dyn Server) -> String {
-    let variant = |of_vendor: (&str, Option<Vendor>)| {
-        of.image(of_vendor.1).map(|image| format!("{}: `{image}`", of_vendor.0))
-    };
+    let variant =
+        |of_vendor: (&str, Option<Vendor>)| of.image(of_vendor.1).map(|image| format!("{}: `{image}`", of_vendor.0));
     let vendors = Vendor::ALL.iter().map(|vendor| (vendor.text(), Some(*vendor)));
     let all: Vec<String> = vendors.chain([("without a GPU", None)]).filter_map(variant).collect();
     all.join("; ")

@@ -107,13 +107,7 @@ mod tests {
         let served = Serving { repository: Some("org/embed"), revision: Some("abc"), ..serving() };
         assert_eq!(
             Tei.arguments(&served),
-            [
-                "--model-id=org/embed",
-                "--served-model-name=chat",
-                "--revision=abc",
-                "--hostname=0.0.0.0",
-                "--port=8000"
-            ]
+            ["--model-id=org/embed", "--served-model-name=chat", "--revision=abc", "--hostname=0.0.0.0", "--port=8000"]
         );
         assert!(Tei.environment(&served).contains(&("HUGGINGFACE_HUB_CACHE", "/models/chat".into())));
     }

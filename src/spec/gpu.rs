@@ -52,7 +52,7 @@ pub struct GpuSlice(pub String);
 
 impl GpuSlice {
     fn parse(text: &str) -> Result<Self, Refusal> {
-        let name = text.strip_prefix("mig-").unwrap_or(text).replace("+", ".");
+        let name = text.strip_prefix("mig-").unwrap_or(text).replace('+', ".");
         let number = |text: &str, unit: &str| {
             text.strip_suffix(unit).and_then(|digits| digits.parse::<u16>().ok()).is_some_and(|number| number > 0)
         };
@@ -112,13 +112,14 @@ pub struct GpuCount(pub i64);
 
 impl GpuCount {
     fn parse(text: &str) -> Result<Self, Refusal> {
-        let whole =
-            || Refusal::new(
+        let whole = || {
+            Refusal::new(
                 code::GPU_NOT_WHOLE,
                 format!("`{text}` GPUs cannot be asked for"),
                 "write a whole number; for a part of a GPU `gpu: {slice: 1g.10gb}` (memory of its own), \
                  `gpu: {shared: true}` (turns on a whole one), or `gpu: {claim: {deviceClass: …}}`",
-            );
+            )
+        };
         match text.parse::<i64>() {
             Ok(0) => Err(Refusal { help: "write `gpu: false`".into(), ..whole() }
                 .reason("a component without a GPU says so by `gpu: false`")),

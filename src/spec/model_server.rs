@@ -138,7 +138,7 @@ impl ModelSource {
             "oci" => crate::model::Image::parse(&path).ok().map(|_| Self::Image(path.clone()))?,
             "pvc" => dns_name(name).ok().map(|()| Self::Claim { name: name.into(), path: folder })?,
             "volume" => dns_label(name).ok().map(|()| Self::Volume { name: name.into(), path: folder })?,
-            "http" | "https" => Self::Web(whole.into()),
+            "http" | "https" if !whole.contains(['?', '#']) => Self::Web(whole.into()),
             _ => return None,
         })
     }
@@ -147,7 +147,8 @@ impl ModelSource {
     fn hub(path: &str) -> Option<Self> {
         let mut parts = path.splitn(3, '/');
         let (owner, name, file) = (parts.next()?, parts.next()?, parts.next());
-        let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        let plain =
+            |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
         let repository = (plain(owner) && plain(name)).then(|| format!("{owner}/{name}"))?;
         Some(Self::Hub { repository, file: file.map(str::to_owned) })
     }
@@ -155,15 +156,24 @@ impl ModelSource {
     /// The single file that is named, where it is one of weights and not a folder.
     pub(crate) fn file(&self) -> Option<&str> {
         let path = match self {
-            Self::ObjectStore { path, .. } | Self::Claim { path, .. } | Self::Volume { path, .. } => path,
-            Self::Web(address) => address,
+            Self::ObjectStore { path, .. } | Self::Claim { path, .. } | Self::Volume { path, .. } => path.as_str(),
+            Self::Web(address) => return name_of_file(address),
             Self::Hub { file, .. } => return file.as_deref(),
             Self::BakedIn | Self::Image(_) => return None,
         };
-        let name = path.rsplit('/').next()?;
-        let is_file = if matches!(self, Self::Web(_)) { !name.is_empty() } else { name.ends_with(".gguf") };
-        is_file.then_some(name)
+        path.rsplit('/').next().filter(|name| is_gguf(name))
     }
+}
+
+/// The last part of an address; none where it ends with `/`.
+fn name_of_file(address: &str) -> Option<&str> {
+    let (_, path) = address.split_once("://")?.1.split_once('/')?;
+    path.rsplit('/').next().filter(|name| !name.is_empty())
+}
+
+/// A file of weights as llama.cpp reads them.
+pub(crate) fn is_gguf(name: &str) -> bool {
+    std::path::Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gguf"))
 }
 
 impl Spec for ModelSource {
@@ -180,5 +190,46 @@ impl Spec for ModelSource {
 
     fn decode(node: &Node, _: &mut Reader<'_>) -> Option<Self> {
         Self::parse(node.as_text()?).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn sources_are_read_by_their_scheme() {
+        let read = |text: &str| ModelSource::parse(text).ok();
+        let hub = |repository: &str, file: Option<&str>| {
+            Some(ModelSource::Hub { repository: repository.into(), file: file.map(str::to_owned) })
+        };
+        assert_eq!(read("hf://org/name"), hub("org/name", None));
+        assert_eq!(read("hf://org/name/q4.gguf"), hub("org/name", Some("q4.gguf")));
+        assert_eq!(read("pvc://models"), Some(ModelSource::Claim { name: "models".into(), path: String::new() }));
+        assert_eq!(read("https://host/x/"), Some(ModelSource::Web("https://host/x/".into())));
+        for bad in ["", "hf://name", "pvc://", "oci://", "ftp://x", "https://host/x?y=1", "s3://a b", "volume://Bad/x"]
+        {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_told_from_a_folder() {
+        let file = |text: &str| ModelSource::parse(text).ok().and_then(|source| source.file().map(str::to_owned));
+        assert_eq!(file("s3://models/chat/Q4.GGUF").as_deref(), Some("Q4.GGUF"));
+        assert_eq!(file("https://host/a/b.bin").as_deref(), Some("b.bin"));
+        for folder in ["s3://models/chat", "https://host/a/", "https://host", "hf://org/name", "baked-in"] {
+            assert_eq!(file(folder), None, "{folder}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_is_too_strange(text in "([a-z]{1,3}://)?.{0,12}") {
+            if let Ok(source) = ModelSource::parse(&text) {
+                prop_assert!(source.file().is_none_or(|file| !file.is_empty()));
+            }
+        }
     }
 }

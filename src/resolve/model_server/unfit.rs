@@ -7,7 +7,13 @@ use crate::document::{Finding, Path, at};
 use crate::runtime::Server;
 use crate::spec::{Component, Model, ModelFormat, ModelSource};
 
-pub(super) fn report(key: &str, component: &Component, model: &Model, server: &dyn Server, cx: &mut Completion<'_, '_>) {
+pub(super) fn report(
+    key: &str,
+    component: &Component,
+    model: &Model,
+    server: &dyn Server,
+    cx: &mut Completion<'_, '_>,
+) {
     let path = at!["components", key, "model"];
     cx.findings.push_all(
         [
@@ -88,11 +94,12 @@ fn not_pinned(key: &str, model: &Model, server: &dyn Server) -> Option<Finding> 
         ModelSource::ObjectStore { .. } if server.folder(&model.name).is_none() || model.source.file().is_some() => {
             return None;
         }
-        ModelSource::ObjectStore { .. } if numbered => (
-            "all revisions are downloaded, and the highest is served",
-            "write `revision:`, such as `revision: \"7\"`",
-        ),
-        ModelSource::ObjectStore { .. } => ("whatever lies there is served", "keep each version in a folder, and write its name as `revision:`"),
+        ModelSource::ObjectStore { .. } if numbered => {
+            ("all revisions are downloaded, and the highest is served", "write `revision:`, such as `revision: \"7\"`")
+        }
+        ModelSource::ObjectStore { .. } => {
+            ("whatever lies there is served", "keep each version in a folder, and write its name as `revision:`")
+        }
         ModelSource::Hub { file: None, .. } => ("the newest is served", "write `revision:`, best a commit"),
         _ => return None,
     };
@@ -152,8 +159,8 @@ fn unused(model: &Model, server: &dyn Server, mounts_images: bool) -> Vec<(&'sta
     use ModelSource::{Hub, Image, ObjectStore, Web};
     let source = &model.source;
     let pulled = server.pull(source, None, "").is_some();
-    let fetched = matches!(source, ObjectStore { .. } | Hub { .. } | Web(_))
-        || matches!(source, Image(_)) && !mounts_images;
+    let fetched =
+        matches!(source, ObjectStore { .. } | Hub { .. } | Web(_)) || matches!(source, Image(_)) && !mounts_images;
     let opened = matches!(source, ObjectStore { .. } | Hub { .. } | Web(_) | Image(_)) && !pulled;
     let addressed = matches!(source, ObjectStore { .. } | Hub { .. }) && !pulled;
     let fields = [
@@ -162,7 +169,11 @@ fn unused(model: &Model, server: &dyn Server, mounts_images: bool) -> Vec<(&'sta
         ("endpoint", model.endpoint.is_some() && !addressed, "only an object store and the hub have one"),
         ("region", model.region.is_some() && !matches!(source, ObjectStore { .. }), "only an object store has one"),
         ("context", model.context.is_some() && !server.takes_context(), "the runtime cannot be told"),
-        ("servedName", model.served_name.is_some() && !server.renames(), "the runtime serves a model under the name of its folder"),
+        (
+            "servedName",
+            model.served_name.is_some() && !server.renames(),
+            "the runtime serves a model under the name of its folder",
+        ),
     ];
     fields.into_iter().filter(|(_, unused, _)| *unused).map(|(field, _, why)| (field, why)).collect()
 }

@@ -91,7 +91,8 @@ fn copy(from: &str, to: &str, env: Named<EnvKey, EnvValue>) -> InitStep {
 fn from_web(url: &str, credentials: Option<String>, weights: &Weights) -> InitStep {
     let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let mut env = vec![("RCLONE_CONFIG", env_text("/notfound")), ("RCLONE_HTTP_URL", env_text(format!("{scheme}://{host}/")))];
+    let mut env =
+        vec![("RCLONE_CONFIG", env_text("/notfound")), ("RCLONE_HTTP_URL", env_text(format!("{scheme}://{host}/")))];
     if let Some(secret) = credentials {
         env.push(("MODEL_TOKEN", env_secret(&secret, TOKEN)));
         env.push(("RCLONE_HTTP_HEADERS", env_text("Authorization,Bearer $(MODEL_TOKEN)")));

@@ -69,26 +69,32 @@ fn require(key: &str, component: &Component, cx: &mut Completion<'_, '_>) {
 
 /// The runtime's image for the component's GPU.
 fn bring_image(key: &str, component: &mut Component, server: &dyn Server, cx: &mut Completion<'_, '_>) {
-    let vendor = weights::vendor(component);
     if component.image.is_some() {
         return;
     }
-    component.image = server.image(vendor).map(|image| ImageText(image.into()));
+    let gpu = component.gpu.as_ref().and_then(Switch::on);
+    let (field, name) = match gpu.and_then(|gpu| Some((gpu.vendor, gpu.resource.as_ref()?))) {
+        Some((None, resource)) if weights::maker(resource).is_none() => ("resource", Some(resource.to_string())),
+        _ => ("vendor", None),
+    };
+    let image = server.image(weights::vendor(component));
     // A runtime that has no image at all is the author's own, and `image` is missing like any other.
-    let (None, Some(vendor), Some(_)) = (&component.image, vendor, server.image(Some(Vendor::Nvidia))) else { return };
-    if component.is_enabled() {
+    let known = server.image(Some(Vendor::Nvidia));
+    let unknown = known.is_some() && (image.is_none() || name.is_some());
+    if unknown && component.is_enabled() {
+        let name = name.unwrap_or_else(|| weights::vendor(component).map_or("", Vendor::text).to_owned());
         cx.findings.push(
             Finding::error(
                 code::RUNTIME_IMAGE,
-                at!["components", key, "gpu", "vendor"],
-                format!("there is no usual image of {} for a GPU of `{vendor}`", server.title()),
+                at!["components", key, "gpu", field],
+                format!("there is no usual image of {} for a GPU of `{name}`", server.title()),
             )
             .label("which image?")
             .help("write `image:` with one that is built for it"),
         );
     }
     // That it is missing has been said.
-    component.image = server.image(Some(Vendor::Nvidia)).map(|image| ImageText(image.into()));
+    component.image = image.or(known).map(|image| ImageText(image.into()));
 }
 
 /// Where and how the model is served.

@@ -59,7 +59,7 @@ impl Resolver<'_, '_> {
             let ports = written.ports.iter().flatten().filter_map(|port| u16::try_from(port.0).ok()).collect();
             list.extend(self.egress_to(written, &path).map(|to| Egress { name: name.clone(), to, ports }));
         }
-        if let Some((to, ports)) = weights::reached(component, self.target) {
+        if let Some((to, ports)) = weights::reached(component, self.system, self.target) {
             list.push(Egress { name: "weights".into(), to, ports });
         }
         list

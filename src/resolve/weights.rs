@@ -13,13 +13,15 @@
 
 mod step;
 
-use super::Completion;
 use super::brought::{env_secret, env_text, mount, scratch};
+use super::{Completion, shared};
 use crate::diagnostic::{code, listed};
 use crate::document::{Finding, at};
 use crate::model::{EgressTo, Image};
 use crate::runtime::Server;
-use crate::spec::{Component, DnsName, Feature, ImageText, Kind, Model, ModelSource, Switch, Text, Vendor, Volume};
+use crate::spec::{
+    Component, DnsName, Feature, ImageText, Kind, Model, ModelSource, Switch, System, Text, Vendor, Volume,
+};
 use crate::target::{Gate, Target};
 
 /// The name of the volume with weights.
@@ -72,7 +74,8 @@ pub(super) fn bring(wanted: &Wanted<'_>, component: &mut Component, cx: &mut Com
 impl Wanted<'_> {
     /// The folder of the revision. A single file has none.
     fn revision_folder(&self, folder: &str) -> String {
-        let revision = self.model.revision.as_deref().filter(|revision| !revision.contains([':', '/']));
+        let is_digest = |revision: &&str| matches!(self.model.source, ModelSource::Image(_)) && revision.contains(':');
+        let revision = self.model.revision.as_deref().filter(|revision| !is_digest(revision));
         match revision {
             Some(revision) if self.model.source.file().is_none() => self.server.revision_folder(folder, revision),
             _ => folder.to_owned(),
@@ -260,7 +263,7 @@ fn join(folder: &str, path: &str) -> String {
 }
 
 /// What the pods of a model must reach to fetch its weights, and on which ports.
-pub(crate) fn reached(component: &Component, target: &Target) -> Option<(EgressTo, Vec<u16>)> {
+pub(crate) fn reached(component: &Component, system: &System, target: &Target) -> Option<(EgressTo, Vec<u16>)> {
     let model = component.model.as_ref().filter(|_| component.kind == Kind::Model)?;
     let hosts = match &model.source {
         ModelSource::ObjectStore { .. } => return Some((EgressTo::ObjectStore, Vec::new())),
@@ -270,7 +273,7 @@ pub(crate) fn reached(component: &Component, target: &Target) -> Option<(EgressT
         },
         ModelSource::Web(url) => return Some(address(url)),
         ModelSource::Image(reference) if !mounts_images(target) => {
-            let host = Image::parse(reference).ok()?.to_string();
+            let host = shared::placed(Image::parse(reference).ok()?, system.images.as_ref()).to_string();
             return Some(address(host.split('/').next().unwrap_or_default()));
         }
         ModelSource::BakedIn | ModelSource::Claim { .. } | ModelSource::Volume { .. } | ModelSource::Image(_) => {
@@ -292,8 +295,18 @@ fn address(url: &str) -> (EgressTo, Vec<u16>) {
     (EgressTo::Public { hosts: vec![host.to_owned()] }, vec![port])
 }
 
-/// Who made the GPU of a component; `None` without one, and for a resource of another name.
+/// Who made the GPU of a component, by its resource where nothing else says so; `None` without a GPU.
 pub(super) fn vendor(component: &Component) -> Option<Vendor> {
     let gpu = component.gpu.as_ref().and_then(Switch::on)?;
-    Some(gpu.vendor.unwrap_or(Vendor::Nvidia))
+    Some(gpu.vendor.or_else(|| maker(gpu.resource.as_deref()?)).unwrap_or(Vendor::Nvidia))
+}
+
+/// Who makes what is offered under this name.
+pub(super) fn maker(resource: &str) -> Option<Vendor> {
+    match resource.split('/').next()? {
+        "nvidia.com" => Some(Vendor::Nvidia),
+        "amd.com" => Some(Vendor::Amd),
+        "gpu.intel.com" => Some(Vendor::Intel),
+        _ => None,
+    }
 }

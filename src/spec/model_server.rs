@@ -131,6 +131,10 @@ impl ModelSource {
         let path = Some(rest.trim_end_matches('/').to_owned()).filter(|path| !path.is_empty())?;
         let (name, folder) = path.split_once('/').unwrap_or((&path, ""));
         let folder = folder.to_owned();
+        let climbs = path.split('/').any(|part| matches!(part, "." | ".."));
+        if climbs && !matches!(scheme, "http" | "https") {
+            return None;
+        }
         Some(match scheme {
             "s3" => Self::ObjectStore { scheme: "s3", path },
             "gs" => Self::ObjectStore { scheme: "gs", path },
@@ -208,8 +212,17 @@ mod tests {
         assert_eq!(read("hf://org/name/q4.gguf"), hub("org/name", Some("q4.gguf")));
         assert_eq!(read("pvc://models"), Some(ModelSource::Claim { name: "models".into(), path: String::new() }));
         assert_eq!(read("https://host/x/"), Some(ModelSource::Web("https://host/x/".into())));
-        for bad in ["", "hf://name", "pvc://", "oci://", "ftp://x", "https://host/x?y=1", "s3://a b", "volume://Bad/x"]
-        {
+        for bad in [
+            "",
+            "hf://name",
+            "pvc://",
+            "oci://",
+            "ftp://x",
+            "https://host/x?y=1",
+            "s3://a b",
+            "volume://Bad/x",
+            "pvc://a/../b",
+        ] {
             assert_eq!(read(bad), None, "{bad}");
         }
     }

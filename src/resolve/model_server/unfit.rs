@@ -4,6 +4,7 @@ use super::super::Completion;
 use super::super::weights::mounts_images;
 use crate::diagnostic::{code, listed};
 use crate::document::{Finding, Path, at};
+use crate::model::Image;
 use crate::runtime::Server;
 use crate::spec::{Component, Model, ModelFormat, ModelSource};
 
@@ -18,7 +19,7 @@ pub(super) fn report(
     cx.findings.push_all(
         [
             source(&path, model, server),
-            revision(key, &path, model, server),
+            revision(key, &path, model, server, !mounts_images(cx.target)),
             format(&path, model, server),
             several_nodes(key, component, server),
             maintenance(key, server),
@@ -53,8 +54,8 @@ fn source(path: &Path, model: &Model, server: &dyn Server) -> Option<Finding> {
     )
 }
 
-fn revision(key: &str, path: &Path, model: &Model, server: &dyn Server) -> Option<Finding> {
-    let Some(revision) = &model.revision else { return not_pinned(key, model, server) };
+fn revision(key: &str, path: &Path, model: &Model, server: &dyn Server, unpacked: bool) -> Option<Finding> {
+    let Some(revision) = &model.revision else { return not_pinned(key, model, server, unpacked) };
     let pulled = server.pull(&model.source, None, "").is_some();
     if model.source.file().is_some() && !pulled && !matches!(model.source, ModelSource::Hub { .. }) {
         return Some(
@@ -62,6 +63,18 @@ fn revision(key: &str, path: &Path, model: &Model, server: &dyn Server) -> Optio
                 .label("would have no effect")
                 .also(path.join("source"), "names the file")
                 .help("write the revision into the path of the file"),
+        );
+    }
+    let is_folder = !matches!(model.source, ModelSource::Hub { .. } | ModelSource::Image(_)) && !pulled;
+    if is_folder && revision.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Some(
+            Finding::error(
+                code::MODEL_REVISION,
+                path.join("revision"),
+                format!("`{}` does not name a folder of the source", &**revision),
+            )
+            .label("leads elsewhere")
+            .help("write the name of a folder below the source, such as `v7`"),
         );
     }
     if let ModelSource::Image(reference) = &model.source
@@ -87,8 +100,12 @@ fn revision(key: &str, path: &Path, model: &Model, server: &dyn Server) -> Optio
     )
 }
 
+fn is_floating(reference: &str) -> bool {
+    Image::parse(reference).is_ok_and(|image| image.is_floating())
+}
+
 /// What comes from elsewhere may be another at the next start.
-fn not_pinned(key: &str, model: &Model, server: &dyn Server) -> Option<Finding> {
+fn not_pinned(key: &str, model: &Model, server: &dyn Server, unpacked: bool) -> Option<Finding> {
     let numbered = server.check_revision("v").is_err();
     let (label, help) = match &model.source {
         ModelSource::ObjectStore { .. } if server.folder(&model.name).is_none() || model.source.file().is_some() => {
@@ -101,6 +118,10 @@ fn not_pinned(key: &str, model: &Model, server: &dyn Server) -> Option<Finding> 
             ("whatever lies there is served", "keep each version in a folder, and write its name as `revision:`")
         }
         ModelSource::Hub { file: None, .. } => ("the newest is served", "write `revision:`, best a commit"),
+        // One that is mounted is judged like every image.
+        ModelSource::Image(reference) if unpacked && is_floating(reference) => {
+            ("whatever the registry has is served", "write its tag or digest as `revision:`")
+        }
         _ => return None,
     };
     Some(

@@ -6,10 +6,11 @@
 
 use super::super::Completion;
 use super::super::brought::{env_secret, env_text, named};
+use super::super::shared::placed;
 use super::{Wanted, Weights};
 use crate::diagnostic::code;
 use crate::document::at;
-use crate::model::Quantity;
+use crate::model::{Image, Quantity};
 use crate::spec::{
     Component, EnvKey, EnvValue, FileEntry, FileSource, Files, ImageText, InitStep, Literal, Model, ModelSource, Named,
     Resources, SecretKey,
@@ -59,7 +60,8 @@ pub(super) fn bring(
         }
         (ModelSource::Web(url), None) => from_web(url, credentials(wanted, component, cx), weights),
         (ModelSource::Image(_), None) => {
-            let Some(image) = wanted.image() else { return };
+            let Some(image) = wanted.image().and_then(|image| Image::parse(&image).ok()) else { return };
+            let image = placed(image, cx.system.images.as_ref()).to_string();
             unpacked(&image, credentials(wanted, component, cx), weights)
         }
         _ => return,
@@ -103,10 +105,11 @@ fn from_web(url: &str, credentials: Option<String>, weights: &Weights) -> InitSt
 /// The files of an image, for a target that cannot mount it.
 fn unpacked(image: &str, credentials: Option<String>, weights: &Weights) -> InitStep {
     let place = &weights.place;
-    let script = format!("set -eo pipefail; mkdir -p {place}; crane export {image} - | tar -xf - -C {place}");
+    // Image and folder are words of their own, whatever is in them.
+    let script = r#"set -eo pipefail; mkdir -p "$2"; crane export "$1" - | tar -xf - -C "$2""#;
     let mut step = InitStep {
         image: Some(ImageText(UNPACK.into())),
-        command: Some(literals(["/busybox/sh", "-c", &script])),
+        command: Some(literals(["/busybox/sh", "-c", script, STEP, image, place])),
         resources: Some(resources()),
         ..InitStep::default()
     };

@@ -9,7 +9,8 @@ use windlass::diagnostic::code;
 use windlass::document::shape::{Record, Shape};
 use windlass::observe::{alert_facts, panel_facts};
 use windlass::spec::{
-    AlertPreset, Component, Document, Duration, Kind, PanelPreset, Spec as _, environment_shape, schema, system_shape,
+    AlertPreset, Component, Document, Duration, Kind, PanelPreset, Runtime, Spec as _, environment_shape, schema,
+    system_shape,
 };
 
 /// Compares a file of the repository with what it should be.
@@ -145,6 +146,22 @@ fn value(shape: &Shape) -> String {
 
 fn sentence(doc: &str) -> String {
     doc.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The tables of the runtimes stand between two marks in a text that is written by hand.
+#[test]
+fn the_tables_of_the_runtimes_are_fresh() {
+    let path = "docs/servers.md";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    let page = std::fs::read_to_string(file).expect("the page is there");
+    let (before, rest) = page.split_once("<!-- runtimes -->").expect("the page has the first mark");
+    let (_, after) = rest.split_once("<!-- /runtimes -->").expect("the page has the second mark");
+    let mut tables = String::new();
+    for runtime in Runtime::ALL.iter().filter(|runtime| **runtime != Runtime::Custom) {
+        let title = windlass::runtime::server(*runtime).title();
+        write!(tables, "\n### {title}: `runtime: {runtime}`\n\n{}", windlass::runtime::table(*runtime)).expect("text");
+    }
+    expect(path, &format!("{before}<!-- runtimes -->\n{tables}\n<!-- /runtimes -->{after}"));
 }
 
 #[test]

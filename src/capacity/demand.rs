@@ -105,6 +105,12 @@ fn of_controller(component: &Component, controller: &Controller, pod: &Pod, defa
             vec![replicas, more]
         }
         Controller::StatefulSet { .. } => vec![replicas],
+        Controller::LeaderWorkerSet { size, rollout, .. } => {
+            let pods = |groups: u32| groups.saturating_mul(*size);
+            let surge = rollout.pace().map_or(0, |(surge, _)| surge.of(most, true));
+            let more = Demand { pods: pods(surge), role: Role::Surge, ..replicas.clone() };
+            vec![Demand { pods: pods(most), ..replicas }, more]
+        }
         Controller::Job(job) => vec![Demand { pods: parallel(job), role: Role::Release, ..one }],
         Controller::CronJob { job, concurrency, .. } => {
             let runs = if *concurrency == Concurrency::Allow { OVERLAPPING } else { 1 };
@@ -173,6 +179,10 @@ fn raised(pod: &Pod, vertical: Option<&Vertical>) -> Pod {
 /// One pod, not spread.
 fn of_pod(component: &Component, pod: &Pod, defaults: &Amounts) -> Demand {
     let mut request = pod_request(pod, defaults);
+    // A claim is counted where a pool or a quota names the devices of its class.
+    if let Some(gpu) = pod.gpu.as_ref().filter(|gpu| gpu.claim().is_some()) {
+        request.insert(gpu.resource.clone(), Quantity::from_units(gpu.count));
+    }
     // Two pods with the same port of the node never share it.
     if pod.host_network {
         let one = Quantity::from_units(1);

@@ -1,6 +1,6 @@
 //! Node pools as the packing sees them: how many nodes, what each has left for pods, and who may run there.
 
-use crate::model::{Amounts, Placement, Quantity, Strings, Toleration};
+use crate::model::{Amounts, DEVICES, Placement, Quantity, Strings, Toleration};
 use crate::target::{NodePool, Taint};
 use std::collections::BTreeMap;
 
@@ -48,6 +48,7 @@ impl Pool {
         match self.room.get(resource) {
             Some(amount) => Some(*amount),
             None if resource.starts_with(HOST_PORT) => Some(Quantity::from_units(1)),
+            None if resource.ends_with(DEVICES) => None,
             None => resource.contains('/').then_some(Quantity::ZERO),
         }
     }

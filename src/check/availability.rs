@@ -31,7 +31,10 @@ pub(super) fn always_place(component: &Component) -> Path {
 /// What answers requests all the time: it has ports, and a controller that keeps its pods.
 pub(super) fn serves(component: &Component) -> bool {
     let stays = component.workload().is_some_and(|workload| {
-        matches!(workload.controller, Controller::Deployment { .. } | Controller::StatefulSet { .. })
+        matches!(
+            workload.controller,
+            Controller::Deployment { .. } | Controller::StatefulSet { .. } | Controller::LeaderWorkerSet { .. }
+        )
     });
     stays && !component.ports().is_empty()
 }

@@ -118,7 +118,7 @@ fn target() -> Target {
         prometheus: Prometheus::default(),
         grafana: crate::target::Grafana::default(),
         storage_classes: BTreeMap::new(),
-        product_label: "nvidia.com/gpu.product".into(),
+        product_label: None,
         node_pools: BTreeMap::new(),
         peers: Peers {
             dns: peer("kube-system"),
@@ -357,7 +357,16 @@ pub(super) fn gpu(model: &mut Model) -> &mut Gpu {
     let one = amounts(&[("nvidia.com/gpu", "1")]);
     main(model).resources.requests.extend(one.clone());
     main(model).resources.limits.extend(one);
-    pod(model).gpu.insert(Gpu { count: 1, resource: "nvidia.com/gpu".into(), product: None, pool: None })
+    pod(model).gpu.insert(Gpu {
+        count: 1,
+        resource: "nvidia.com/gpu".into(),
+        form: GpuForm::Whole,
+        product: None,
+        label: "nvidia.com/gpu.product".into(),
+        memory: None,
+        nodes: 1,
+        pool: None,
+    })
 }
 
 /// A node pool of the target.

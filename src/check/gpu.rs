@@ -5,22 +5,26 @@ use super::rollout::{rolling, surge_place};
 use super::{places::workloads, risk};
 use crate::diagnostic::{Severity, code, listed, nearest};
 use crate::document::{Finding, Findings, Path, at};
-use crate::model::{Component, Gpu, Model, NumberOrPercent, Pod, Progressive, Quantity};
+use crate::model::{Component, Gpu, GpuForm, Model, NumberOrPercent, Pod, Progressive, Quantity};
 use crate::target::NodePool;
+use std::collections::BTreeSet;
 
 /// A pool by its name.
 type Pool<'m> = (&'m String, &'m NodePool);
 
-/// Components with GPUs, where the target describes its node pools.
+/// Components with a number of GPUs, where the target describes its node pools.
 fn with_gpus(model: &Model) -> impl Iterator<Item = (&Component, &Pod, &Gpu)> {
     let known = !model.target.node_pools.is_empty();
-    workloads(model).filter(move |_| known).filter_map(|(component, pod)| Some((component, pod, pod.gpu.as_ref()?)))
+    let asked = |gpu: &&Gpu| gpu.claim().is_none();
+    workloads(model)
+        .filter(move |_| known)
+        .filter_map(move |(component, pod)| Some((component, pod, pod.gpu.as_ref().filter(asked)?)))
 }
 
 /// The pools whose nodes may hold the GPUs of a pod: the one that was chosen, else all that have them.
 fn pools<'m>(model: &'m Model, pod: &Pod, gpu: &Gpu) -> Vec<Pool<'m>> {
     let chosen = gpu.pool.as_ref().or(pod.placement.pool.as_ref());
-    let label = &model.target.product_label;
+    let label = &gpu.label;
     let has = |pool: &NodePool| {
         let product = gpu.product.as_ref().is_none_or(|product| pool.labels.get(label) == Some(product));
         product && pool.allocatable.contains_key(&gpu.resource)
@@ -42,7 +46,7 @@ pub(super) fn has_product(model: &Model, pod: &Pod, gpu: &Gpu) -> bool {
 /// The product, where no pool that may be meant has it.
 fn unknown_product<'m>(model: &Model, pod: &Pod, gpu: &'m Gpu) -> Option<&'m String> {
     let product = gpu.product.as_ref()?;
-    let label = &model.target.product_label;
+    let label = &gpu.label;
     let chosen = gpu.pool.as_ref().or(pod.placement.pool.as_ref());
     let known = match chosen.and_then(|name| model.target.node_pools.get(name)) {
         // A pool without the label may have any product.
@@ -52,11 +56,15 @@ fn unknown_product<'m>(model: &Model, pod: &Pod, gpu: &'m Gpu) -> Option<&'m Str
     (!known).then_some(product)
 }
 
+/// The products of all pools.
+fn products<'m>(model: &'m Model, label: &str) -> Vec<&'m str> {
+    model.target.node_pools.values().filter_map(|pool| pool.labels.get(label)).map(String::as_str).collect()
+}
+
 /// A GPU product is one that some node pool has.
 pub(super) fn gpu_products_exist(model: &Model, findings: &mut Findings<'_>) {
-    let label = &model.target.product_label;
-    let products = || model.target.node_pools.values().filter_map(|pool| pool.labels.get(label)).map(String::as_str);
     for (component, pod, gpu) in with_gpus(model) {
+        let label = gpu.label.as_str();
         let Some(product) = unknown_product(model, pod, gpu) else { continue };
         let finding = Finding::error(
             code::GPU_PRODUCT_UNKNOWN,
@@ -66,10 +74,12 @@ pub(super) fn gpu_products_exist(model: &Model, findings: &mut Findings<'_>) {
         .label("no such GPU")
         .also(at!["environment", "target", "nodePools"], "the pools of this target")
         .reason(format!("pods that ask for it select nodes by the label `{label}`, and would stay pending"));
-        findings.push(match nearest(product, products()) {
+        findings.push(match nearest(product, products(model, label)) {
             Some(near) => finding.help(format!("a similar product is `{near}`")).suggest(near, false),
-            None => finding
-                .help(format!("the pools have {}; the label of a pool stands under its `labels`", listed(products()))),
+            None => finding.help(format!(
+                "the pools have {}; the label of a pool stands under its `labels`",
+                listed(products(model, label))
+            )),
         });
     }
 }
@@ -91,7 +101,10 @@ pub(super) fn gpus_fit_a_node(model: &Model, findings: &mut Findings<'_>) {
         let finding = Finding::error(code::GPU_PER_NODE, place, message)
             .label(format!("{} on one node", gpu.count))
             .reason("all GPUs of a pod come from the node that it runs on")
-            .help("ask for fewer, or describe a pool with larger nodes under `target.nodePools`");
+            .help(match form_of(model, gpu) {
+                Some(known) => known,
+                None => "ask for fewer, or describe a pool with larger nodes under `target.nodePools`".into(),
+            });
         findings.push(match largest {
             Some((name, _)) => {
                 finding.also(allocatable(name, &gpu.resource), format!("{most} on each node of `{name}`"))
@@ -101,13 +114,32 @@ pub(super) fn gpus_fit_a_node(model: &Model, findings: &mut Findings<'_>) {
     }
 }
 
+/// What the pools have instead of a slice or share that none of them has.
+fn form_of(model: &Model, gpu: &Gpu) -> Option<String> {
+    let pools = model.target.node_pools.values();
+    let named: BTreeSet<&str> = pools.flat_map(|pool| pool.allocatable.keys()).map(String::as_str).collect();
+    if gpu.form == GpuForm::Whole || named.contains(gpu.resource.as_str()) {
+        return None;
+    }
+    let known: Vec<&str> = named.into_iter().filter(|name| name.starts_with("nvidia.com/")).collect();
+    Some(match known.as_slice() {
+        [] => format!("write `{}` under `allocatable` of the pool that offers it", gpu.resource),
+        _ => format!(
+            "the pools have {}; write `{}` under `allocatable` of the pool that offers it",
+            listed(known),
+            gpu.resource
+        ),
+    })
+}
+
 fn allocatable(pool: &str, resource: &str) -> Path {
     at!["environment", "target", "nodePools", pool, "allocatable", resource]
 }
 
-/// How many pods the pools hold when they are full.
+/// How many replicas the pools hold when they are full.
 fn slots(pools: &[Pool<'_>], gpu: &Gpu) -> i64 {
-    pools.iter().map(|(_, pool)| i64::from(pool.max) * (per_node(pool, gpu) / gpu.count.max(1))).sum()
+    let pods: i64 = pools.iter().map(|(_, pool)| i64::from(pool.max) * (per_node(pool, gpu) / gpu.count.max(1))).sum();
+    pods / i64::from(gpu.nodes.max(1))
 }
 
 /// The node pools have GPUs for all replicas: those that always run, and those of the highest scale.
@@ -128,9 +160,12 @@ pub(super) fn gpus_suffice_for_all_replicas(model: &Model, findings: &mut Findin
         let nodes = pools
             .iter()
             .map(|(name, pool)| format!("{} nodes of `{name}` with {} each", pool.max, per_node(pool, gpu)));
+        let what = if gpu.nodes > 1 { "groups" } else { "pods" };
         let message = format!(
-            "{replicas} pods of `{}` with {} `{}` each do not fit: there is room for {slots}",
-            component.key, gpu.count, gpu.resource
+            "{replicas} {what} of `{}` with {} `{}` each do not fit: there is room for {slots}",
+            component.key,
+            gpu.of_replica(),
+            gpu.resource
         );
         let finding = Finding::new(severity, code::GPU_SHORTAGE, place, message)
             .label(format!("{replicas} replicas"))
@@ -147,7 +182,7 @@ pub(super) fn gpus_suffice_for_all_replicas(model: &Model, findings: &mut Findin
 pub(super) fn gpu_rollouts_find_a_spare_gpu(model: &Model, findings: &mut Findings<'_>) {
     for (component, surge, unavailable, _) in rolling(model) {
         let Some(pod) = component.workload().map(|workload| &workload.pod) else { continue };
-        let Some(gpu) = &pod.gpu else { continue };
+        let Some(gpu) = pod.gpu.as_ref().filter(|gpu| gpu.claim().is_none()) else { continue };
         if surge.is_zero() {
             continue;
         }
@@ -225,9 +260,9 @@ impl Spare<'_> {
             return None;
         }
         let all: i64 = self.pools.iter().map(|(_, pool)| i64::from(pool.max) * per_node(pool, self.gpu)).sum();
-        let own = i64::from(replicas) * self.gpu.count;
+        let own = i64::from(replicas) * self.gpu.of_replica();
         let others = self.others();
-        let more = i64::from(self.surge.of(replicas, true)) * self.gpu.count;
+        let more = i64::from(self.surge.of(replicas, true)) * self.gpu.of_replica();
         let fits = own + more + others <= all
             && self.surge.of(replicas, true) + replicas
                 <= u32::try_from(slots(self.pools, self.gpu)).unwrap_or(u32::MAX);
@@ -250,14 +285,15 @@ impl Spare<'_> {
                 !theirs.is_empty() && theirs.iter().all(|(name, _)| self.pools.iter().any(|(own, _)| own == name))
             })
             .filter(|(_, _, gpu)| gpu.resource == self.gpu.resource)
-            .map(|(component, _, gpu)| i64::from(always(component)) * gpu.count)
+            .map(|(component, _, gpu)| i64::from(always(component)) * gpu.of_replica())
             .sum()
     }
 }
 
 /// Whether a pool has so much of the GPU's resource on one node.
 pub(super) fn holds(pool: &NodePool, gpu: &Gpu) -> bool {
-    pool.allocatable.get(&gpu.resource).is_some_and(|amount| *amount >= Quantity::from_units(gpu.count))
+    gpu.claim().is_some()
+        || pool.allocatable.get(&gpu.resource).is_some_and(|amount| *amount >= Quantity::from_units(gpu.count))
 }
 
 #[cfg(test)]

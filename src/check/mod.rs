@@ -13,6 +13,7 @@ mod credential;
 mod database;
 mod flagger;
 mod gpu;
+mod gpu_memory;
 mod images;
 mod jobs;
 mod labels;
@@ -138,9 +139,12 @@ pub const LAWS: &[Law] = &[
     rollout::rollouts_leave_replicas,
     rollout::deadlines_cover_the_start,
     gpu::gpu_products_exist,
+    gpu_memory::slices_are_single,
     gpu::gpus_fit_a_node,
     gpu::gpus_suffice_for_all_replicas,
     gpu::gpu_rollouts_find_a_spare_gpu,
+    gpu_memory::pools_have_the_memory,
+    gpu_memory::weights_fit_the_gpus,
     placement::some_pool_takes_the_pods,
     placement::pods_fit_a_node,
     probes::what_serves_says_when_it_is_ready,
@@ -163,6 +167,7 @@ pub const LAWS: &[Law] = &[
     network::services_are_not_open_to_everyone,
     network::sources_are_seen,
     network::egress_has_addresses,
+    network::weights_come_from_known_addresses,
     network::externals_have_addresses,
     network::exceptions_lie_inside_their_range,
     routes::hosts_and_paths_are_unique,

@@ -114,6 +114,13 @@ fn controller_room(controller: &Controller) -> Option<Room> {
             reason: "its pods bear the label `controller-revision-hash`: the name, `-` and 10 characters, at most 63"
                 .into(),
         }),
+        Controller::LeaderWorkerSet { .. } => Some(Room {
+            limit: 48,
+            of: "a model on several nodes",
+            reason: "the pods of a group are those of a StatefulSet `<name>-<number>`, whose label \
+                     `controller-revision-hash` has 11 characters more, at most 63"
+                .into(),
+        }),
         Controller::CronJob { .. } => Some(Room {
             limit: 52,
             of: "a CronJob",

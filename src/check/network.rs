@@ -2,7 +2,7 @@
 
 use super::cidr::lies_inside;
 use super::places::first_written;
-use crate::diagnostic::{code, listed};
+use crate::diagnostic::{Severity, code, listed};
 use crate::document::{Finding, Findings, Path, at};
 use crate::model::{Body, Component, EgressTo, External, Model, Service};
 use crate::spec::{Kind, ServiceType, TrafficPolicy};
@@ -109,6 +109,43 @@ pub(super) fn egress_has_addresses(model: &Model, findings: &mut Findings<'_>) {
     }
 }
 
+/// Weights come from known addresses: what has none is opened to the whole internet.
+pub(super) fn weights_come_from_known_addresses(model: &Model, findings: &mut Findings<'_>) {
+    let kept = model.components.values().filter(|component| model.network.deny || component.kind == Kind::Agent);
+    for (component, egress) in kept.flat_map(|component| component.egress.iter().map(move |egress| (component, egress)))
+    {
+        let (from, severity, help) = match &egress.to {
+            EgressTo::ObjectStore if model.target.object_store.is_empty() => (
+                "the object store".to_owned(),
+                Severity::Warning,
+                "write the ranges of the store as `target.objectStore: {cidrs: […]}`",
+            ),
+            EgressTo::Public { hosts } => (
+                listed(hosts.iter().map(String::as_str)),
+                Severity::Note,
+                "take weights from a volume, an image or your own object store where nothing may leave the cluster",
+            ),
+            _ => continue,
+        };
+        let ports = if egress.ports.is_empty() {
+            vec!["443".to_owned()]
+        } else {
+            egress.ports.iter().map(ToString::to_string).collect()
+        };
+        findings.push(
+            Finding::new(
+                severity,
+                code::WEIGHTS_OPEN,
+                at!["components", component.key, "model", "source"],
+                format!("`{}` may reach every public address on port {}", component.key, ports.join(", ")),
+            )
+            .label(format!("to fetch weights from {from}"))
+            .reason("a network policy of Kubernetes takes address ranges, no host names")
+            .help(help),
+        );
+    }
+}
+
 /// An external that somebody uses has an address, for the same reason.
 pub(super) fn externals_have_addresses(model: &Model, findings: &mut Findings<'_>) {
     for (component, hosts) in model.components.values().filter_map(|component| Some((component, names(component)?))) {
@@ -177,6 +214,18 @@ mod tests {
 
     fn egress(model: &mut Model, to: EgressTo) {
         api(model).egress.push(Egress { name: "out".into(), to, ports: vec![443] });
+    }
+
+    #[test]
+    fn weights_from_the_internet_are_said() {
+        let fetched =
+            |to: EgressTo| law(weights_come_from_known_addresses).with(move |model| egress(model, to.clone()));
+        let place = "components.api.model.source";
+        let store = fetched(EgressTo::ObjectStore).breaks(code::WEIGHTS_OPEN, place);
+        assert_eq!(store.severity, Severity::Warning);
+        let hub = fetched(EgressTo::Public { hosts: texts(&["huggingface.co"]) }).breaks(code::WEIGHTS_OPEN, place);
+        assert_eq!(hub.severity, Severity::Note);
+        fetched(EgressTo::ObjectStore).with(|model| model.target.object_store = texts(&["10.0.0.0/8"])).keeps();
     }
 
     #[test]

@@ -5,7 +5,7 @@ use super::places::{Site, pods};
 use crate::capacity::{self, Obstacle};
 use crate::diagnostic::{Severity, code, listed};
 use crate::document::{Finding, Findings, at};
-use crate::model::{Amounts, Body, Component, Gpu, Model, Placement, Pod, Quantity};
+use crate::model::{Amounts, Body, Component, DEVICES, Gpu, Model, Placement, Pod, Quantity};
 use crate::target::NodePool;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -125,6 +125,7 @@ fn offered(pool: &NodePool, name: &str) -> Option<Quantity> {
     let reserved = pool.reserved.get(name).copied().unwrap_or(Quantity::ZERO);
     match pool.allocatable.get(name) {
         Some(amount) => Some(*amount - reserved),
+        None if name.ends_with(DEVICES) => None,
         None => name.contains('/').then_some(Quantity::ZERO),
     }
 }

@@ -6,7 +6,7 @@ use crate::diagnostic::code;
 use crate::document::{Finding, Findings, Path, at};
 use crate::model::{Component, Model, NumberOrPercent, Rollout};
 
-/// Deployments with their rollouts.
+/// Deployments and groups with their rollouts.
 pub(super) fn rollouts(model: &Model) -> impl Iterator<Item = (&Component, &Rollout, Path)> {
     model
         .components

@@ -91,13 +91,17 @@ fn is_single(access: Access) -> bool {
 /// How many pods of a component there may be at once, and where that is written.
 fn pods_at_once(component: &Component) -> (u32, Path) {
     let place = at!["components", component.key];
+    let group = component.workload().map_or(1, |workload| workload.controller.pods_of_replica());
     if let Some(scale) = &component.scale {
-        return (scale.max, place.join("scale").join("max"));
+        return (scale.max.saturating_mul(group), place.join("scale").join("max"));
     }
     match component.workload().map(|workload| &workload.controller) {
         Some(Controller::CronJob { concurrency: Concurrency::Allow, .. }) => (2, place.join("concurrency")),
         Some(Controller::Job(job) | Controller::CronJob { job, .. }) => {
             (job.parallelism.unwrap_or(1).unsigned_abs(), place.join("parallelism"))
+        }
+        Some(Controller::LeaderWorkerSet { replicas, size, .. }) => {
+            (replicas.saturating_mul(*size), place.join("gpu").join("nodes"))
         }
         Some(controller) => (controller.replicas(), place.join("replicas")),
         None => (1, place),

@@ -5,11 +5,17 @@ use crate::diagnostic::{code, listed, nearest};
 use crate::document::{Finding, Findings, Path, Value};
 use crate::model::{Container, EnvFromSource, EnvValue, Model};
 
+/// What a LeaderWorkerSet gives each container of its pods, before the container's own variables.
+const GROUP: [&str; 3] = ["LWS_LEADER_ADDRESS", "LWS_GROUP_SIZE", "LWS_WORKER_INDEX"];
+
 /// `$(NAME)` in capitals names a variable of the container: what Kubernetes does not know, it leaves
 /// as it is. Source: `expansion.Expand` of Kubernetes.
 pub(super) fn referenced_variables_exist(model: &Model, findings: &mut Findings<'_>) {
     for (site, container) in containers(model) {
-        let known = variables(model, container);
+        let mut known = variables(model, container);
+        if site.component.workload().is_some_and(|workload| workload.controller.pods_of_replica() > 1) {
+            known.extend(GROUP.map(str::to_owned));
+        }
         for (field, text) in texts(container) {
             for name in references(text).into_iter().filter(|name| !known.iter().any(|known| known == name)) {
                 let place = text_place(findings, &site, &field, name);

@@ -184,6 +184,12 @@ codes! {
     CAPACITY_SHORT = "WL0540", "capacity-short", "more pods at their most than the node pools hold";
     CAPACITY_UNKNOWN = "WL0541", "capacity-unknown", "pods of which it is not known whether the node pools hold them";
     QUOTA_SHORT = "WL0542", "quota-short", "more pods or disks at their most than the quota allows";
+    GPU_SLICE = "WL0560", "bad-gpu-slice", "a slice of a GPU that is not one";
+    GPU_VENDOR = "WL0561", "gpu-of-other-vendor", "a form of GPU that this vendor does not have";
+    GPU_SHARE_COUNT = "WL0562", "several-shares", "several slices or shares of a GPU for one pod";
+    GPU_MEMORY_SHORT = "WL0563", "gpu-memory-short", "weights and context that do not fit the memory of the GPUs";
+    GPU_MEMORY_POOL = "WL0564", "gpu-memory-of-pool", "GPUs of a node pool with less memory than is asked for";
+    GPU_NODES = "WL0565", "several-nodes", "several nodes for a component that cannot use them";
 
     ROUTE_WITHOUT_DOOR = "WL0601", "route-without-door", "a route on a target without a gateway or ingress class";
     TLS_WITHOUT_ISSUER = "WL0602", "tls-without-issuer", "TLS on a route with nobody to issue the certificate";
@@ -234,6 +240,11 @@ codes! {
     REDIS_MEMORY = "WL0730", "maxmemory-over-limit", "a redis that may use more memory than its container";
     REDIS_OPEN = "WL0731", "redis-without-password", "a redis without a password in production";
     REDIS_EVICTS = "WL0732", "redis-evicts", "a queue or state that drops data when its memory is full";
+    MODEL_FORMAT = "WL0780", "model-format", "a format of weights that the runtime cannot take";
+    MODEL_FIELD = "WL0781", "unused-model-field", "a field of a model that has no effect here";
+    RUNTIME_MAINTAINED = "WL0782", "runtime-in-maintenance", "a model server that gets no new features";
+    WEIGHTS_OPEN = "WL0783", "weights-from-anywhere", "weights for which every public address is opened";
+    RUNTIME_IMAGE = "WL0784", "no-runtime-image", "a runtime without an image for this GPU";
 
     UNSUPPORTED_VERSION = "WL0801", "unsupported-version", "a Kubernetes version that is not a target";
     FEATURE_MISSING = "WL0802", "feature-missing", "something that needs a feature that the target does not have";

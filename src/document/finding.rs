@@ -118,6 +118,10 @@ impl<'a> Findings<'a> {
         Self { root, found: Diagnostics::new() }
     }
 
+    pub fn push_all(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        findings.into_iter().for_each(|finding| self.push(finding));
+    }
+
     pub fn push(&mut self, finding: Finding) {
         let placed = finding.place(self.root);
         self.found.push(placed);

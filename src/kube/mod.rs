@@ -12,7 +12,9 @@ pub(crate) mod flagger;
 pub(crate) mod gateway;
 pub(crate) mod grafana;
 pub(crate) mod keda;
+pub(crate) mod lws;
 pub(crate) mod prometheus;
+pub(crate) mod resource;
 pub(crate) mod vpa;
 
 use crate::document::Node;

@@ -157,7 +157,8 @@ fn deployment(component: &Component, release: &ModelRelease) -> Deployment {
 
 fn strategy(controller: &Controller) -> &'static str {
     match controller {
-        Controller::Deployment { rollout, .. } => match &rollout.strategy {
+        Controller::Deployment { rollout, .. } | Controller::LeaderWorkerSet { rollout, .. } => match &rollout.strategy
+        {
             RolloutStrategy::Rolling { .. } => "RollingUpdate",
             RolloutStrategy::Recreate => "Recreate",
             RolloutStrategy::Progressive(progressive) => match progressive.plan {

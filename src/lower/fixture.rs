@@ -119,7 +119,7 @@ fn target() -> Target {
         prometheus: Prometheus::default(),
         grafana: crate::target::Grafana::default(),
         storage_classes: BTreeMap::new(),
-        product_label: "nvidia.com/gpu.product".into(),
+        product_label: None,
         node_pools: BTreeMap::new(),
         peers: Peers {
             dns: peer("kube-system"),

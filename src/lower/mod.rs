@@ -7,9 +7,11 @@ mod catalogue;
 mod cluster;
 mod config;
 mod container;
+mod devices;
 mod disruption;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod group;
 mod identity;
 mod meta;
 mod monitoring;
@@ -77,6 +79,7 @@ const COMPONENT_PARTS: &[ComponentPart] = &[
     identity::roles,
     config::files,
     storage::own_claims,
+    devices::claims,
     service::services,
     workload::releases,
     workload::workload,

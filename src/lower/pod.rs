@@ -20,6 +20,9 @@ pub(crate) enum Maker {
     Rollout,
     /// Makes the claims of the pods' own volumes from templates.
     StatefulSet,
+    /// A group of pods: the one that serves, and those that follow it.
+    Leader,
+    Follower,
     /// A Job or `CronJob`: its pods end, so they are not spread.
     Job(Restart),
 }
@@ -53,7 +56,8 @@ pub(crate) fn template(
 /// Where Prometheus finds the metrics of the pods, on a target without its operator. Not a rule of
 /// Kubernetes, but the convention that Prometheus's own example configuration follows.
 fn scrape_annotations(cx: &Lowering<'_>, component: &Component, maker: Maker) -> Strings {
-    let by_annotation = !matches!(maker, Maker::Job(_)) && !cx.model.target.has(Feature::PrometheusOperator);
+    let by_annotation =
+        !matches!(maker, Maker::Job(_) | Maker::Follower) && !cx.model.target.has(Feature::PrometheusOperator);
     let Some(metrics) = component.metrics.as_ref().filter(|_| by_annotation) else { return Strings::new() };
     let Some(port) = component.ports().into_iter().find(|port| port.name == metrics.port) else {
         return Strings::new();
@@ -80,7 +84,8 @@ fn pod_spec(component: &Component, pod: &Pod, maker: Maker) -> core::PodSpec {
         // Without it a pod on the node's network cannot resolve the names of Services.
         dns_policy: pod.host_network.then(|| "ClusterFirstWithHostNet".into()),
         init_containers: present(pod.sidecars.iter().map(sidecar).chain(pod.init.iter().map(container)).collect()),
-        containers: vec![container(&pod.main)],
+        containers: vec![claiming(pod)],
+        resource_claims: claim_of(pod).map(|claim| vec![claim]),
         volumes: present(pod.volumes.iter().filter_map(|one| volume(component, one, maker)).collect()),
         restart_policy: restart_policy(maker),
         termination_grace_period_seconds: Some(pod.grace),
@@ -92,6 +97,28 @@ fn pod_spec(component: &Component, pod: &Pod, maker: Maker) -> core::PodSpec {
     }
 }
 
+/// The name under which a pod knows its claimed devices.
+const DEVICES: &str = "gpu";
+
+/// The main container, with the devices that the pod claims.
+fn claiming(pod: &Pod) -> core::Container {
+    let mut main = container(&pod.main);
+    if pod.gpu.as_ref().is_some_and(|gpu| gpu.claim().is_some()) {
+        let claim = core::ResourceClaim { name: DEVICES.into(), request: None };
+        main.resources.get_or_insert_default().claims = Some(vec![claim]);
+    }
+    main
+}
+
+fn claim_of(pod: &Pod) -> Option<core::PodResourceClaim> {
+    let claim = pod.gpu.as_ref()?.claim()?;
+    Some(core::PodResourceClaim {
+        name: DEVICES.into(),
+        resource_claim_template_name: Some(claim.template.clone()),
+        resource_claim_name: None,
+    })
+}
+
 /// A native sidecar: a step that stays. Its own probe lets the next step begin, and a job ends without it.
 fn sidecar(of: &Container) -> core::Container {
     core::Container { restart_policy: Some("Always".into()), ..container(of) }
@@ -99,7 +126,7 @@ fn sidecar(of: &Container) -> core::Container {
 
 fn restart_policy(maker: Maker) -> Option<String> {
     match maker {
-        Maker::Deployment | Maker::Rollout | Maker::StatefulSet => None,
+        Maker::Deployment | Maker::Rollout | Maker::StatefulSet | Maker::Leader | Maker::Follower => None,
         Maker::Job(Restart::Never) => Some("Never".into()),
         Maker::Job(Restart::OnFailure) => Some("OnFailure".into()),
     }
@@ -161,7 +188,7 @@ fn constraint(
     let versions = match maker {
         Maker::Deployment => Some(vec!["pod-template-hash".into()]),
         Maker::Rollout => Some(vec!["rollouts-pod-template-hash".into()]),
-        Maker::StatefulSet | Maker::Job(_) => None,
+        Maker::StatefulSet | Maker::Leader | Maker::Follower | Maker::Job(_) => None,
     };
     core::TopologySpreadConstraint {
         topology_key: domain.into(),

@@ -54,7 +54,7 @@ struct Scaled {
 /// what an operator runs is not scaled.
 fn scaled(component: &Component) -> Vec<Scaled> {
     let (Some(scale), Some((api_version, kind))) = (&component.scale, runner(component)) else { return Vec::new() };
-    if !matches!(kind, "Deployment" | "StatefulSet" | "Rollout") {
+    if !matches!(kind, "Deployment" | "StatefulSet" | "Rollout" | "LeaderWorkerSet") {
         return Vec::new();
     }
     let of_track = |track: Track<'_>| Some(Scaled { api_version, kind, scale: track.scale?, name: track.name });
@@ -169,6 +169,7 @@ pub(super) fn runner(component: &Component) -> Option<(&'static str, &'static st
             Controller::Deployment { .. } if is_by_argo_rollouts(component) => (argo_rollouts::API_VERSION, "Rollout"),
             Controller::Deployment { .. } => ("apps/v1", "Deployment"),
             Controller::StatefulSet { .. } => ("apps/v1", "StatefulSet"),
+            Controller::LeaderWorkerSet { .. } => ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet"),
             Controller::Job(_) => ("batch/v1", "Job"),
             Controller::CronJob { .. } => ("batch/v1", "CronJob"),
         },

@@ -1,6 +1,7 @@
 //! Services: the one in front of a component, and the headless one of a StatefulSet.
 
 use super::container::protocol;
+use super::group::WORKER_INDEX;
 use super::meta::{CNPG_CLUSTER, Lowering, NAME, is_operated, phase, pod_name};
 use super::present;
 use super::rollout::{VERSION, answering};
@@ -109,6 +110,8 @@ fn clients_selector(cx: &Lowering<'_>, component: &Component, service: &Service)
     let versions = component.progressive().filter(|progressive| progressive.doubles()).and_then(Progressive::versions);
     labels.extend(versions.map(|versions| (VERSION.to_owned(), answering(versions).to_owned())));
     labels.extend(service.primary.then(|| (POD_INDEX.to_owned(), "0".to_owned())));
+    let grouped = component.workload().is_some_and(|workload| workload.controller.pods_of_replica() > 1);
+    labels.extend(grouped.then(|| (WORKER_INDEX.to_owned(), "0".to_owned())));
     labels
 }
 

@@ -1,5 +1,6 @@
 //! What runs the pods: `Deployment`, `StatefulSet`, `Job`, `CronJob`, and the release jobs of a component.
 
+use super::group::{Group, leader_worker_set};
 use super::meta::{Lowering, phase, pod_name};
 use super::pod::{Maker, template};
 use super::present;
@@ -34,6 +35,10 @@ pub(super) fn workload(cx: &Lowering<'_>, component: &Component) -> Vec<Object> 
         }
         Controller::StatefulSet { replicas, headless } => {
             Object::new(&stateful_set(cx, component, pod, *replicas, headless), phase, key)
+        }
+        Controller::LeaderWorkerSet { replicas, size, rollout, follower } => {
+            let group = Group { replicas: fixed_replicas(component, *replicas), size: *size, rollout, follower };
+            Object::new(&leader_worker_set(cx, component, pod, &group), phase, key)
         }
         Controller::Job(job) => Object::new(&component_job(cx, component, job, pod), phase, key),
         Controller::CronJob { job, schedule, timezone, concurrency, keep } => {

@@ -72,7 +72,7 @@ impl Component {
     /// How a new version of what runs all the time comes.
     pub fn rollout(&self) -> Option<&Rollout> {
         match &self.workload()?.controller {
-            Controller::Deployment { rollout, .. } => Some(rollout),
+            Controller::Deployment { rollout, .. } | Controller::LeaderWorkerSet { rollout, .. } => Some(rollout),
             Controller::StatefulSet { .. } | Controller::Job(_) | Controller::CronJob { .. } => None,
         }
     }

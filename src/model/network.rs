@@ -91,6 +91,10 @@ pub enum EgressTo {
     },
     /// The target's object stores: `target.objectStore.cidrs`, else port 443 to public addresses.
     ObjectStore,
+    /// Hosts on the internet, of which no address is known: all public addresses.
+    Public {
+        hosts: Vec<String>,
+    },
     /// The DNS name resolution and nothing else is always open; this opens the target's Prometheus.
     Prometheus,
 }

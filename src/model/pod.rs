@@ -43,15 +43,66 @@ impl Pod {
     }
 }
 
+/// What a quota calls the devices of a class: this behind its name.
+pub const DEVICES: &str = ".deviceclass.resource.k8s.io/devices";
+
 /// The GPUs of a pod; the amount itself stands in the limits of the main container.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gpu {
     pub count: i64,
-    /// The extended resource, such as `nvidia.com/gpu`.
+    /// The extended resource, such as `nvidia.com/gpu`; for a claim the name by which a quota counts.
     pub resource: String,
+    pub form: GpuForm,
     pub product: Option<String>,
+    /// The label of nodes with the product.
+    pub label: String,
+    /// The least memory of one, where it is written or in the name of the slice.
+    pub memory: Option<Quantity>,
+    /// Pods that serve together, each with `count` on its own node.
+    pub nodes: u32,
     /// The node pool that was chosen for it, where the target has one.
     pub pool: Option<String>,
+}
+
+impl Gpu {
+    /// What it is called in a sentence.
+    pub fn name(&self) -> &str {
+        match &self.form {
+            GpuForm::Claim(claim) => &claim.class,
+            GpuForm::Whole | GpuForm::Slice | GpuForm::Share => &self.resource,
+        }
+    }
+
+    pub fn claim(&self) -> Option<&DeviceClaim> {
+        if let GpuForm::Claim(claim) = &self.form { Some(claim) } else { None }
+    }
+
+    /// GPUs of one replica: of all its pods.
+    pub fn of_replica(&self) -> i64 {
+        self.count * i64::from(self.nodes)
+    }
+}
+
+/// What a pod has of a GPU.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GpuForm {
+    Whole,
+    /// A part with compute units and memory of its own.
+    Slice,
+    /// Turns on a whole one.
+    Share,
+    /// Whatever the scheduler finds for a claim.
+    Claim(DeviceClaim),
+}
+
+/// Devices that the scheduler finds for each pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceClaim {
+    /// `<component>-gpu`, the name of the template.
+    pub template: String,
+    pub class: String,
+    /// Expressions in CEL.
+    pub selectors: Vec<String>,
 }
 
 /// The service account of a pod.

@@ -1,6 +1,6 @@
 //! What the namespace may ask for in all.
 
-use super::{Amounts, Quantity};
+use super::{Amounts, DEVICES, Quantity};
 
 /// The quota of the namespace.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +25,9 @@ pub struct QuotaBound {
 impl QuotaBound {
     /// The resource as a `ResourceQuota` calls it. Source: of an extended resource, only requests are counted.
     pub fn counted(&self) -> String {
-        if self.resource == "pods" { "pods".into() } else { format!("requests.{}", self.resource) }
+        if self.resource == "pods" || self.resource.ends_with(DEVICES) {
+            return self.resource.clone();
+        }
+        format!("requests.{}", self.resource)
     }
 }

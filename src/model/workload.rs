@@ -23,6 +23,15 @@ pub enum Controller {
         replicas: u32,
         headless: String,
     },
+    /// Replicas of several pods each: a leader, which serves, and those that follow it.
+    LeaderWorkerSet {
+        replicas: u32,
+        /// Pods of one replica.
+        size: u32,
+        rollout: Rollout,
+        /// The arguments of those that follow.
+        follower: Vec<String>,
+    },
     Job(Job),
     CronJob {
         job: Job,
@@ -37,9 +46,16 @@ impl Controller {
     /// Replicas as written; 1 for what runs to completion.
     pub fn replicas(&self) -> u32 {
         match self {
-            Self::Deployment { replicas, .. } | Self::StatefulSet { replicas, .. } => *replicas,
+            Self::Deployment { replicas, .. }
+            | Self::StatefulSet { replicas, .. }
+            | Self::LeaderWorkerSet { replicas, .. } => *replicas,
             Self::Job(_) | Self::CronJob { .. } => 1,
         }
+    }
+
+    /// Pods of one replica.
+    pub fn pods_of_replica(&self) -> u32 {
+        if let Self::LeaderWorkerSet { size, .. } = self { *size } else { 1 }
     }
 }
 

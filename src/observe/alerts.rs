@@ -293,7 +293,7 @@ fn available(of: &Subject<'_>) -> Result<String, Missing> {
             format!("kube_statefulset_status_replicas_ready{own} unless kube_statefulset_replicas{own} == 0")
         }
         // Without a pod there is no series of one.
-        Runner::Cluster | Runner::Versions => {
+        Runner::Cluster | Runner::Versions | Runner::Groups => {
             format!("sum(kube_pod_status_ready{{{PODS},condition=\"true\"}}) or vector(0)")
         }
         Runner::Job | Runner::CronJob => return Err("it runs to completion"),
@@ -310,7 +310,7 @@ fn degraded(of: &Subject<'_>) -> Result<String, Missing> {
             let own = r#"{namespace="$namespace",statefulset="$component"}"#;
             format!("kube_statefulset_replicas{own} - kube_statefulset_status_replicas_ready{own}")
         }
-        Runner::Versions => {
+        Runner::Versions | Runner::Groups => {
             format!("count(kube_pod_info{{{PODS}}}) - sum(kube_pod_status_ready{{{PODS},condition=\"true\"}})")
         }
         Runner::Cluster => {

@@ -185,7 +185,7 @@ fn replicas(of: &Subject<'_>) -> Result<Lines, Missing> {
             r#"max(kube_statefulset_status_replicas_ready{namespace="$namespace",statefulset="$component"})"#
                 .to_owned(),
         ),
-        Runner::Cluster | Runner::Versions => (
+        Runner::Cluster | Runner::Versions | Runner::Groups => (
             format!("count(kube_pod_info{{{PODS}}})"),
             format!("sum(kube_pod_status_ready{{{PODS},condition=\"true\"}})"),
         ),

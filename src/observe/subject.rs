@@ -35,6 +35,8 @@ pub(super) enum Runner {
     Deployment,
     /// Two versions side by side while a new one comes.
     Versions,
+    /// Replicas of several pods each.
+    Groups,
     StatefulSet,
     /// A cluster of CloudNativePG.
     Cluster,
@@ -51,6 +53,7 @@ impl Subject<'_> {
             Body::Workload(workload) => Ok(match workload.controller {
                 Controller::Deployment { .. } => Runner::Deployment,
                 Controller::StatefulSet { .. } => Runner::StatefulSet,
+                Controller::LeaderWorkerSet { .. } => Runner::Groups,
                 Controller::Job(_) => Runner::Job,
                 Controller::CronJob { .. } => Runner::CronJob,
             }),
@@ -63,6 +66,7 @@ impl Subject<'_> {
         Some(match self.runner().ok()? {
             Runner::Deployment => format!("{name}-[a-z0-9]+-[a-z0-9]{{5}}"),
             Runner::Versions => format!("{name}{}-[a-z0-9]+-[a-z0-9]{{5}}", self.version_suffix()),
+            Runner::Groups => format!("{name}-[0-9]+(-[0-9]+)?"),
             Runner::StatefulSet | Runner::Cluster => format!("{name}-[0-9]+"),
             Runner::Job | Runner::CronJob => {
                 format!("{name}{}(-[0-9]+)?-[a-z0-9]{{5}}", self.run_suffix().unwrap_or_default())

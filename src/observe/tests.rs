@@ -44,8 +44,16 @@ fn labels_of_gpus_follow_the_scrape() {
     model.target.features.insert(Feature::Dcgm);
     let of = |model: &Model| alert(AlertPreset::GpuIdle, &subject(model, "api")).map(|alert| alert.query);
     assert!(of(&model).is_err());
-    crate::lower::fixture::workload(&mut model, "api").pod.gpu =
-        Some(crate::model::Gpu { count: 1, resource: "nvidia.com/gpu".into(), product: None, pool: None });
+    crate::lower::fixture::workload(&mut model, "api").pod.gpu = Some(crate::model::Gpu {
+        count: 1,
+        resource: "nvidia.com/gpu".into(),
+        form: crate::model::GpuForm::Whole,
+        product: None,
+        label: "nvidia.com/gpu.product".into(),
+        memory: None,
+        nodes: 1,
+        pool: None,
+    });
     assert!(of(&model).unwrap().contains("exported_namespace=\"shop-prod\",exported_pod=~\"api-"));
     model.target.prometheus.honor_labels = true;
     assert!(of(&model).unwrap().contains("{namespace=\"shop-prod\",pod=~\"api-"));

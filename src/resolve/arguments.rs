@@ -16,13 +16,32 @@ struct Flag {
 }
 
 /// The generated flags that the author does not repeat, then the author's own. Words before the
-/// author's first flag (a configuration file, a program) keep the first place.
+/// author's first flag (a configuration file, a program) keep the first place, and are there for those
+/// generated.
 pub(super) fn laid_over(generated: Vec<String>, own: Option<&Vec<Literal>>, grammar: Grammar) -> Vec<Literal> {
+    laid_over_as(generated, own, grammar, &[])
+}
+
+/// The same for a server where some flags have a short name: `(short, long)`.
+pub(super) fn laid_over_as(
+    generated: Vec<String>,
+    own: Option<&Vec<Literal>>,
+    grammar: Grammar,
+    aliases: &[(&str, &str)],
+) -> Vec<Literal> {
     let generated = flags(generated.into_iter().map(Literal).collect(), grammar);
     let (first, own): (Vec<Flag>, Vec<Flag>) =
         flags(own.cloned().unwrap_or_default(), grammar).into_iter().partition(|flag| flag.name.is_none());
-    let kept = generated.into_iter().filter(|flag| !own.iter().any(|own| own.name == flag.name));
-    let kept: Vec<Flag> = kept.collect();
+    let named = |flag: &Flag| {
+        let name = flag.name.clone()?;
+        let long = aliases.iter().find(|(short, _)| *short == name).map(|(_, long)| (*long).to_owned());
+        Some(long.unwrap_or(name))
+    };
+    let repeated = |flag: &Flag| match named(flag) {
+        None => !first.is_empty(),
+        Some(name) => own.iter().any(|own| named(own).as_ref() == Some(&name)),
+    };
+    let kept: Vec<Flag> = generated.into_iter().filter(|flag| !repeated(flag)).collect();
     first.into_iter().chain(kept).chain(own).flat_map(|flag| flag.words).collect()
 }
 
@@ -99,6 +118,24 @@ mod tests {
             assert_eq!(laid[2..], *own);
         }
         assert_eq!(lay(&generated[..2], &["-N", "5"], postgres), ["-c", "max_connections=100", "-N", "5"]);
+    }
+
+    #[test]
+    fn a_short_flag_takes_the_place_of_its_long_one() {
+        let generated = ["--ctx-size", "4096", "--port", "8080"].map(str::to_owned).to_vec();
+        let own = ["-c", "8192"].map(|word| Literal(word.into())).to_vec();
+        let laid = laid_over_as(generated, Some(&own), long, &[("c", "ctx_size")]);
+        let words: Vec<&str> = laid.iter().map(|word| word.0.as_str()).collect();
+        assert_eq!(words, ["--port", "8080", "-c", "8192"]);
+    }
+
+    #[test]
+    fn a_word_of_the_authors_own_takes_the_place_of_the_generated_one() {
+        assert_eq!(
+            lay(&["/models/a", "--port=1"], &["/models/b", "--seed=1"], long),
+            ["/models/b", "--port=1", "--seed=1"]
+        );
+        assert_eq!(lay(&["/models/a", "--port=1"], &["--seed=1"], long), ["/models/a", "--port=1", "--seed=1"]);
     }
 
     #[test]

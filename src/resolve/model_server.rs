@@ -4,18 +4,23 @@
 //! Promises: arguments go to `args` and never to `command`; a flag, variable, path, port or probe of the
 //! author's own takes the place of the generated one; `runtimeArgs: false` leaves out all arguments.
 
-use super::brought::{Probes, env_text, failures, scratch, within};
-use super::weights::{self, Weights};
+use super::brought::{Probes, env_text, failures, mount, scratch, within};
+use super::weights::{self, Wanted, Weights};
 use super::{Completion, arguments, brought};
 use crate::diagnostic::code;
 use crate::document::{Finding, at};
 use crate::model::{Output, Quantity};
 use crate::runtime::{self, Server, Serving};
 use crate::spec::{
-    Component, Duration, ImageText, Kind, Metrics, Model, ModelSource, PortText, Probe, Switch, UrlPath, Vendor,
+    Component, Duration, ImageText, Literal, Metrics, Model, ModelSource, PortText, Probe, Switch, UrlPath, Vendor,
+    Volume,
 };
 use std::collections::BTreeMap;
 
+mod unfit;
+
+/// What processes on several GPUs get to meet in.
+const SHARED_MEMORY: Quantity = Quantity::from_bytes(2 << 30);
 /// A start takes at least this long before it is given up, in seconds.
 const LEAST_BUDGET: u64 = 300;
 /// The same where the size of the weights is not known.
@@ -23,6 +28,9 @@ const UNKNOWN_BUDGET: u64 = 600;
 /// What is reckoned with, in bytes a second: a download from an object store, and loading from the disk.
 const DOWNLOAD: i64 = 50 << 20;
 const LOAD: i64 = 100 << 20;
+
+/// The same from a disk behind the network.
+const NETWORK_LOAD: i64 = 50 << 20;
 
 /// A component with what its runtime brings.
 pub(super) fn complete(key: &str, mut component: Component, cx: &mut Completion<'_, '_>) -> Component {
@@ -32,82 +40,61 @@ pub(super) fn complete(key: &str, mut component: Component, cx: &mut Completion<
     let (Some(runtime), Some(model)) = (component.runtime, component.model.clone()) else { return component };
     let server = runtime::server(runtime);
     if component.is_enabled() {
-        report(key, &model, server, cx);
+        unfit::report(key, &component, &model, server, cx);
     }
-    let gpu = has_nvidia_gpu(&component);
-    if let Some(image) = server.image(gpu) {
-        component.image.get_or_insert_with(|| ImageText(image.into()));
-    }
+    bring_image(key, &mut component, server, cx);
     let ports: BTreeMap<&'static str, String> =
         server.ports().iter().map(|(name, number)| (*name, component.bring_port(name, *number))).collect();
     let metrics = bring_metrics(&mut component, server, &ports);
-    let weights = weights::bring(key, &mut component, &model, server, cx);
+    let wanted = Wanted { key, model: &model, server, served: served(&model) };
+    let weights = weights::bring(&wanted, &mut component, cx);
+    bring_operation(&mut component, &model, server);
     bring_serving(
         &mut component,
         &model,
         server,
-        &Place { ports: &ports, metrics: metrics.as_deref(), weights: &weights, gpu },
+        &Place { ports: &ports, metrics: metrics.as_deref(), weights: &weights },
     );
-    bring_operation(&mut component, &model, server, gpu);
     component
 }
 
 fn require(key: &str, component: &Component, cx: &mut Completion<'_, '_>) {
     if component.runtime.is_none() {
-        cx.missing(key, "runtime", "runtime: tensorflow-serving");
+        cx.missing(key, "runtime", "runtime: vllm");
     }
     if component.model.is_none() {
         cx.missing(key, "model", "model: {name: codegen, source: \"s3://models/codegen\", revision: \"7\"}");
     }
 }
 
-/// What the runtime cannot take.
-fn report(key: &str, model: &Model, server: &dyn Server, cx: &mut Completion<'_, '_>) {
-    let path = at!["components", key, "model"];
-    if !server.accepts(&model.source) {
-        cx.findings.push(
-            Finding::error(
-                code::MODEL_SOURCE,
-                path.join("source"),
-                format!("{} cannot take weights from there", server.title()),
-            )
-            .label("not a source of this runtime")
-            .help("name another source, or another `runtime`"),
-        );
-    }
-    let Some(revision) = &model.revision else {
-        if server.folder(&model.name).is_some() && matches!(model.source, ModelSource::ObjectStore { .. }) {
-            cx.findings.push(not_pinned(key, server));
-        }
+/// The runtime's image for the component's GPU.
+fn bring_image(key: &str, component: &mut Component, server: &dyn Server, cx: &mut Completion<'_, '_>) {
+    if component.image.is_some() {
         return;
+    }
+    let gpu = component.gpu.as_ref().and_then(Switch::on);
+    let (field, name) = match gpu.and_then(|gpu| Some((gpu.vendor, gpu.resource.as_ref()?))) {
+        Some((None, resource)) if weights::maker(resource).is_none() => ("resource", Some(resource.to_string())),
+        _ => ("vendor", None),
     };
-    if let Err(right) = server.check_revision(revision) {
+    let image = server.image(weights::vendor(component));
+    // A runtime that has no image at all is the author's own, and `image` is missing like any other.
+    let known = server.image(Some(Vendor::Nvidia));
+    let unknown = known.is_some() && (image.is_none() || name.is_some());
+    if unknown && component.is_enabled() {
+        let name = name.unwrap_or_else(|| weights::vendor(component).map_or("", Vendor::text).to_owned());
         cx.findings.push(
             Finding::error(
-                code::MODEL_REVISION,
-                path.join("revision"),
-                format!("`{}` is not a revision for {}", &**revision, server.title()),
+                code::RUNTIME_IMAGE,
+                at!["components", key, "gpu", field],
+                format!("there is no usual image of {} for a GPU of `{name}`", server.title()),
             )
-            .label(format!("must be {right}"))
-            .reason("the server serves folders of a model by their number, and leaves the others alone")
-            .help(format!("write {right}, and keep the weights in a folder of that name")),
+            .label("which image?")
+            .help("write `image:` with one that is built for it"),
         );
     }
-}
-
-fn not_pinned(key: &str, server: &dyn Server) -> Finding {
-    Finding::warning(
-        code::MODEL_NOT_PINNED,
-        at!["components", key, "model"],
-        format!("`{key}` does not say which revision it serves"),
-    )
-    .label("all revisions are downloaded, and the highest is served")
-    .on_key()
-    .reason("a pod that starts later may find a newer one, and no commit says so")
-    .help(match server.check_revision("7") {
-        Ok(()) => "write `revision:`, such as `revision: \"7\"`",
-        Err(_) => "write `revision:`",
-    })
+    // That it is missing has been said.
+    component.image = image.or(known).map(|image| ImageText(image.into()));
 }
 
 /// Where and how the model is served.
@@ -116,7 +103,6 @@ struct Place<'a> {
     ports: &'a BTreeMap<&'static str, String>,
     metrics: Option<&'a str>,
     weights: &'a Weights,
-    gpu: bool,
 }
 
 /// Arguments, environment, files and probes.
@@ -124,21 +110,30 @@ fn bring_serving(component: &mut Component, model: &Model, server: &dyn Server, 
     let flags = arguments::names(component.args.as_ref(), arguments::long);
     let listens = place.ports.iter().filter_map(|(name, own)| Some((*name, component.listens_on(own)?))).collect();
     let serving = Serving {
+        model: &model.name,
         served: served(model),
         revision: model.revision.as_deref(),
         folder: &place.weights.folder,
+        place: &place.weights.place,
+        repository: place.weights.repository.as_deref(),
+        file: model.source.file(),
         among_others: place.weights.among_others,
         ports: &listens,
         metrics: place.metrics,
         flags: &flags,
-        gpu: place.gpu,
+        vendor: weights::vendor(component),
+        gpus: gpus(component),
+        nodes: nodes(component),
+        context: model.context.map(|tokens| tokens.0),
+        format: model.format,
+        drain: drain(component),
     };
     let (generated, environment, files) =
         (server.arguments(&serving), server.environment(&serving), server.files(&serving));
-    let ready = server.ready(&serving);
+    let (ready, live) = (server.ready(&serving), server.live(&serving));
     // The files are there for the arguments alone.
     if component.runtime_args != Some(false) && !generated.is_empty() {
-        component.args = Some(arguments::laid_over(generated, component.args.as_ref(), arguments::long));
+        component.args = Some(arguments(component, server, generated));
         for (path, text) in files {
             component.bring_file(path, text);
         }
@@ -146,21 +141,38 @@ fn bring_serving(component: &mut Component, model: &Model, server: &dyn Server, 
     for (name, value) in environment {
         component.bring_env(name, env_text(value));
     }
-    if let (Some(path), Some(port)) = (ready, place.ports.get("http")) {
-        component.bring_health(&probes(&path, port, budget(model)));
+    if let (Some(ready), Some(live), Some(port)) = (ready, live, place.ports.get("http")) {
+        component.bring_health(&probes(&ready, &live, port, budget(model, server)));
     }
 }
 
+/// The program where the image has none, and the generated flags under the author's own. A program of the
+/// author's own stands alone.
+fn arguments(component: &Component, server: &dyn Server, generated: Vec<String>) -> Vec<Literal> {
+    let own = component.args.as_ref();
+    let first = own.and_then(|own| own.first()).is_some_and(|word| !word.0.starts_with('-'));
+    let program = if first || component.command.is_some() { &[] } else { server.program() };
+    let laid = arguments::laid_over_as(generated, own, arguments::long, server.aliases());
+    program.iter().map(|word| Literal((*word).to_owned())).chain(laid).collect()
+}
+
 /// Resources, user, writable folders and shutdown.
-fn bring_operation(component: &mut Component, model: &Model, server: &dyn Server, gpu: bool) {
-    for (resource, amount) in server.requests(model.size) {
-        component.bring_request(resource, amount);
+fn bring_operation(component: &mut Component, model: &Model, server: &dyn Server) {
+    let vendor = weights::vendor(component);
+    let meets = server.shares_memory() && (gpus(component) > 1 || nodes(component) > 1);
+    for (resource, amount) in server.requests(model.size, vendor.is_some()) {
+        // Memory volumes count as memory of the container.
+        let more = if meets && resource == "memory" { SHARED_MEMORY } else { Quantity::ZERO };
+        component.bring_request(resource, amount + more);
     }
     if let Some(user) = server.user() {
         component.bring_user(user);
     }
-    for (name, path) in server.writable(gpu) {
+    for (name, path) in server.writable(vendor) {
         component.bring_volume(name, scratch(path));
+    }
+    if meets {
+        component.bring_volume("shared-memory", Volume { memory: Some(SHARED_MEMORY), ..mount("/dev/shm") });
     }
     if let Some((grace, delay)) = server.shutdown() {
         component.bring_shutdown(Duration(grace), Some(Duration(delay)));
@@ -184,30 +196,54 @@ fn bring_metrics(
     Some(path.to_string())
 }
 
-/// One path for all three: a start with its budget, quick readiness, loose liveness.
-fn probes(path: &str, port: &str, budget: u64) -> Probes {
-    let ask = |period, timeout| Probe {
+/// A start with its budget, quick readiness, loose liveness.
+fn probes(ready: &str, live: &str, port: &str, budget: u64) -> Probes {
+    let ask = |path: &str, period, timeout| Probe {
         path: Some(UrlPath(path.to_owned())),
         port: Some(PortText(port.into())),
         period: Some(Duration(period)),
         timeout: Some(Duration(timeout)),
         ..Probe::default()
     };
-    Probes { startup: within(budget, ask(10, 5)), ready: failures(3, ask(10, 5)), live: failures(6, ask(20, 10)) }
+    Probes {
+        startup: within(budget, ask(ready, 10, 5)),
+        ready: failures(3, ask(ready, 10, 5)),
+        live: failures(6, ask(live, 20, 10)),
+    }
 }
 
-/// The budget of a start in seconds: the weights at 50 MiB a second from an object store and at 100 MiB a
-/// second into memory, in whole minutes, at least five; ten where the size is not known.
-fn budget(model: &Model) -> u64 {
-    let Some(size) = model.size.map(Quantity::units) else { return UNKNOWN_BUDGET };
+/// The budget of a start in seconds: the weights at 50 MiB a second from elsewhere, and at 100 MiB a second
+/// into memory, half of it from a disk behind the network; and what the server does before it answers. In
+/// whole minutes, at least five; ten where the size is not known.
+fn budget(model: &Model, server: &dyn Server) -> u64 {
+    let Some(size) = model.size.map(Quantity::units) else { return UNKNOWN_BUDGET + server.warm_up() };
     let takes = |rate: i64| u64::try_from(size / rate).unwrap_or_default() + 1;
-    let download = if matches!(model.source, ModelSource::ObjectStore { .. }) { takes(DOWNLOAD) } else { 0 };
-    (download + takes(LOAD)).max(LEAST_BUDGET).next_multiple_of(60)
+    let (download, load) = match &model.source {
+        ModelSource::ObjectStore { .. } | ModelSource::Hub { .. } | ModelSource::Web(_) => (takes(DOWNLOAD), LOAD),
+        ModelSource::Claim { .. } | ModelSource::Volume { .. } => (0, NETWORK_LOAD),
+        ModelSource::BakedIn | ModelSource::Image(_) => (0, LOAD),
+    };
+    ((download + takes(load)).max(LEAST_BUDGET) + server.warm_up()).next_multiple_of(60)
 }
 
-fn has_nvidia_gpu(component: &Component) -> bool {
+/// GPUs of one pod.
+fn gpus(component: &Component) -> i64 {
+    let Some(gpu) = component.gpu.as_ref().and_then(Switch::on) else { return 0 };
+    let claimed = gpu.claim.as_ref().map(|claim| claim.count.map_or(1, |count| count.0));
+    claimed.unwrap_or_else(|| gpu.count.map_or(1, |count| count.0))
+}
+
+/// Pods that serve one copy of the model together.
+pub(super) fn nodes(component: &Component) -> i64 {
     let gpu = component.gpu.as_ref().and_then(Switch::on);
-    gpu.is_some_and(|gpu| gpu.vendor.is_none_or(|vendor| vendor == Vendor::Nvidia))
+    gpu.and_then(|gpu| gpu.nodes).map_or(1, |nodes| nodes.0)
+}
+
+/// Seconds between SIGTERM and SIGKILL.
+fn drain(component: &Component) -> u64 {
+    let shutdown = component.shutdown.as_ref();
+    let grace = shutdown.and_then(|shutdown| shutdown.grace).map_or(30, |grace| grace.0);
+    grace.saturating_sub(shutdown.and_then(|shutdown| shutdown.delay).map_or(0, |delay| delay.0))
 }
 
 /// The name in requests.
@@ -215,16 +251,15 @@ fn served(model: &Model) -> &str {
     brought::text(model.served_name.as_ref()).unwrap_or(&model.name)
 }
 
-/// `model`, the name in requests.
-pub(super) fn outputs(component: &Component) -> BTreeMap<String, Output> {
+/// `model`, the name in requests; and `openaiUrl`, where the server speaks that API.
+pub(super) fn outputs(component: &Component, url: Option<&Output>) -> BTreeMap<String, Output> {
     let model = component.model.as_ref().map(|model| ("model".to_owned(), Output::Plain(served(model).to_owned())));
-    model.into_iter().collect()
-}
-
-/// True where the pods fetch weights from an object store, which opens the way there.
-pub(crate) fn reaches_object_store(component: &Component) -> bool {
-    let source = component.model.as_ref().map(|model| &model.source);
-    component.kind == Kind::Model && matches!(source, Some(ModelSource::ObjectStore { .. }))
+    let speaks = component.runtime.is_some_and(|runtime| runtime::server(runtime).speaks_openai());
+    let openai = match url {
+        Some(Output::Plain(url)) if speaks => Some(("openaiUrl".to_owned(), Output::Plain(format!("{url}/v1")))),
+        _ => None,
+    };
+    model.into_iter().chain(openai).collect()
 }
 
 #[cfg(test)]

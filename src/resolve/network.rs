@@ -1,6 +1,6 @@
 //! The graph: uses, egress, and the policy of the namespace.
 
-use super::{Resolver, model_server, strings};
+use super::{Resolver, strings, weights};
 use crate::diagnostic::{code, listed, nearest};
 use crate::document::{Finding, Path, at};
 use crate::model::{Edge, Egress, EgressTo, NetworkRules, Opening};
@@ -59,8 +59,8 @@ impl Resolver<'_, '_> {
             let ports = written.ports.iter().flatten().filter_map(|port| u16::try_from(port.0).ok()).collect();
             list.extend(self.egress_to(written, &path).map(|to| Egress { name: name.clone(), to, ports }));
         }
-        if model_server::reaches_object_store(component) {
-            list.push(Egress { name: "weights".into(), to: EgressTo::ObjectStore, ports: vec![] });
+        if let Some((to, ports)) = weights::reached(component, self.system, self.target) {
+            list.push(Egress { name: "weights".into(), to, ports });
         }
         list
     }

@@ -46,7 +46,7 @@ fn of(cx: &Resolver<'_, '_>, key: &str, component: &spec::Component) -> BTreeMap
     let own = match component.kind {
         Kind::Postgres => postgres::outputs(key, component, cx.target),
         Kind::Redis => redis::outputs(key, component),
-        Kind::Model => model_server::outputs(component),
+        Kind::Model => model_server::outputs(component, outputs.get("url")),
         Kind::Frontend | Kind::Backend | Kind::Agent | Kind::Store | Kind::Job => BTreeMap::new(),
         Kind::External => external::outputs(component),
     };

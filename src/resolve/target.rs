@@ -5,7 +5,7 @@ use crate::diagnostic::code;
 use crate::document::{Finding, Findings, at};
 use crate::model::{Amounts, Strings};
 use crate::spec::{self, Feature, IssuerKind, SecretStoreKind};
-use crate::target::{Gateway, Grafana, Issuer, NodePool, Peer, Peers, Prometheus, SecretStore, Taint, Target};
+use crate::target::{Gate, Gateway, Grafana, Issuer, NodePool, Peer, Peers, Prometheus, SecretStore, Taint, Target};
 
 /// The path of a secret in the store unless the target says otherwise.
 const SECRET_PATH: &str = "{system}/{environment}/{secret}";
@@ -27,17 +27,14 @@ pub(super) fn resolve(target: &spec::Target, findings: &mut Findings<'_>) -> Tar
         prometheus: target.prometheus.as_ref().map(prometheus).unwrap_or_default(),
         grafana: grafana(target.grafana.as_ref()),
         storage_classes: strings_of(target.storage_classes.as_ref()),
-        product_label: target
-            .gpu
-            .as_ref()
-            .and_then(|gpu| gpu.product_label.as_ref())
-            .map_or_else(|| "nvidia.com/gpu.product".into(), ToString::to_string),
+        product_label: target.gpu.as_ref().and_then(|gpu| gpu.product_label.as_ref()).map(ToString::to_string),
         node_pools: target.node_pools.iter().flatten().map(|(name, pool)| (name.clone(), node_pool(pool))).collect(),
         peers: peers(target.peers.as_ref(), gateway.as_ref()),
         object_store: target.object_store.iter().flat_map(|store| &store.cidrs).map(ToString::to_string).collect(),
         gateway,
     };
     refuse_incomplete_features(&resolved, findings);
+    refuse_early_features(&resolved, findings);
     resolved
 }
 
@@ -57,6 +54,24 @@ fn refuse_incomplete_features(target: &Target, findings: &mut Findings<'_>) {
                 )
                 .label(format!("`{feature}` is on"))
                 .help(format!("write {example} in the target, or take the feature away")),
+            );
+        }
+    }
+}
+
+/// A feature that came with a version of Kubernetes.
+fn refuse_early_features(target: &Target, findings: &mut Findings<'_>) {
+    for (feature, gate) in [(Feature::ImageVolume, Gate::ImageVolume), (Feature::Dra, Gate::DeviceClaims)] {
+        if target.has(feature) && !target.allows(gate) {
+            findings.push(
+                Finding::error(
+                    code::FEATURE_UNSET,
+                    at!["environment", "target", "features"],
+                    format!("the feature `{feature}` needs Kubernetes 1.{}", gate.since()),
+                )
+                .label(format!("`{feature}` is on"))
+                .also(at!["environment", "target", "kubernetes"], format!("this is {}", target.version()))
+                .help("take the feature away, or raise `target.kubernetes`"),
             );
         }
     }

@@ -4,64 +4,219 @@
 //! |---|---|
 //! | `baked-in` | nothing |
 //! | `volume://NAME/PATH` | the component's volume, read-only where it is mounted; or the system's volume, mounted read-only |
-//! | `s3://`, `gs://` | the init step `model`, which copies `<source>/<revision>/` into scratch space or the volume of `cache` |
+//! | `pvc://CLAIM/PATH` | the claim, mounted read-only |
+//! | `oci://…` | an image volume; without that feature the init step `model`, which unpacks the image |
+//! | `hf://…` | a place to keep what the server itself fetches, with `HF_TOKEN` of `credentials` |
+//! | `s3://`, `gs://`, `https://` | the init step `model`, which copies into scratch space or the volume of `cache` |
 //!
-//! The step runs `rclone copy`: what is there already in full is left alone, so that a restart on a
-//! `cache` costs a listing; a file appears under its name only when it is complete.
+//! A server that has a program of its own to fetch models (Ollama) runs that in the step.
 
-use super::Completion;
-use super::brought::{env_secret, env_text, mount, named, scratch};
+mod step;
+
+use super::brought::{env_secret, env_text, mount, scratch};
+use super::{Completion, shared};
 use crate::diagnostic::{code, listed};
 use crate::document::{Finding, at};
-use crate::model::Quantity;
+use crate::model::{EgressTo, Image};
 use crate::runtime::Server;
 use crate::spec::{
-    Component, DnsName, EnvKey, EnvValue, ImageText, InitStep, Literal, Model, ModelSource, Named, Resources, Text,
-    Volume,
+    Component, DnsName, Feature, ImageText, Kind, Model, ModelSource, Switch, System, Text, Vendor, Volume,
 };
+use crate::target::{Gate, Target};
 
-/// Runs as any user, on a read-only root, on every architecture.
-const IMAGE: &str = "rclone/rclone:1.75.1";
-/// The name of the step and of its volume.
-const STEP: &str = "model";
+/// The name of the volume with weights.
 const VOLUME: &str = "weights";
-const KEYS: [&str; 2] = ["access-key-id", "secret-access-key"];
+/// Where the Hugging Face hub and its stores answer.
+const HUB: [&str; 3] = ["huggingface.co", "*.huggingface.co", "*.hf.co"];
+const HTTPS: u16 = 443;
 
 /// Where a server finds weights.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Weights {
     /// The folder of the model.
     pub(super) folder: String,
+    /// The folder of the revision to serve.
+    pub(super) place: String,
     /// True where other revisions may lie beside the one to serve.
     pub(super) among_others: bool,
+    /// The repository of the hub that the server fetches itself.
+    pub(super) repository: Option<String>,
+}
+
+/// One model and the server that is to have it.
+pub(super) struct Wanted<'a> {
+    pub(super) key: &'a str,
+    pub(super) model: &'a Model,
+    pub(super) server: &'static dyn Server,
+    /// The name in requests.
+    pub(super) served: &'a str,
 }
 
 /// Brings the weights to the server.
-pub(super) fn bring(
-    key: &str,
-    component: &mut Component,
-    model: &Model,
-    server: &dyn Server,
-    cx: &mut Completion<'_, '_>,
-) -> Weights {
-    let Some(folder) = server.folder(&model.name) else { return Weights::default() };
+pub(super) fn bring(wanted: &Wanted<'_>, component: &mut Component, cx: &mut Completion<'_, '_>) -> Weights {
+    let model = wanted.model;
+    let Some(folder) = wanted.server.folder(&model.name) else { return Weights::default() };
     match &model.source {
-        ModelSource::BakedIn => Weights { folder, among_others: true },
+        ModelSource::BakedIn => wanted.at(folder, true),
         ModelSource::Volume { name, path } => {
-            let place = Place { folder, name, path };
-            place.mounted(component, model, server, cx).unwrap_or_else(|| place.unknown(key, component, cx))
+            let place = Place { wanted, folder, name, path: wanted.within(path) };
+            place.mounted(component, cx).unwrap_or_else(|| place.unknown(component, cx))
         }
-        ModelSource::ObjectStore { scheme, path } => {
-            let weights = keep(key, component, model, folder, cx);
-            let store = Store { scheme, path, model, credentials: credentials(key, component, model, cx) };
-            bring_step(component, store.step(server, &weights.folder));
-            weights
+        ModelSource::Claim { name, path } => {
+            let claim = Volume { claim: Some(DnsName(name.clone())), ..mount("") };
+            wanted.mount(component, folder, claim, wanted.within(path))
+        }
+        ModelSource::Image(_) if mounts_images(cx.target) => wanted.mount_image(component, folder, cx),
+        _ => wanted.fetched(component, folder, cx),
+    }
+}
+
+impl Wanted<'_> {
+    /// The folder of the revision. A single file has none.
+    fn revision_folder(&self, folder: &str) -> String {
+        let is_digest = |revision: &&str| matches!(self.model.source, ModelSource::Image(_)) && revision.contains(':');
+        let revision = self.model.revision.as_deref().filter(|revision| !is_digest(revision));
+        match revision {
+            Some(revision) if self.model.source.file().is_none() => self.server.revision_folder(folder, revision),
+            _ => folder.to_owned(),
         }
     }
+
+    fn at(&self, folder: String, among_others: bool) -> Weights {
+        Weights { place: self.revision_folder(&folder), folder, among_others, repository: None }
+    }
+
+    /// The folder of a path, where the path is that of a single file.
+    fn within<'p>(&self, path: &'p str) -> &'p str {
+        if self.model.source.file().is_none() { path } else { path.rsplit_once('/').map_or("", |(folder, _)| folder) }
+    }
+
+    /// A volume with the weights, for reading only, where the server looks for the revision.
+    fn mount(&self, component: &mut Component, folder: String, volume: Volume, path: &str) -> Weights {
+        let weights = self.at(folder, false);
+        let path = match &self.model.revision {
+            Some(revision) if weights.place != weights.folder => join(path, revision),
+            _ => path.to_owned(),
+        };
+        let volume = Volume {
+            mount: mount(&weights.place).mount,
+            read_only: Some(true),
+            sub_path: (!path.is_empty()).then_some(Text(path)),
+            ..volume
+        };
+        component.bring_volume(VOLUME, volume);
+        weights
+    }
+
+    /// The files of the image, which the node pulls with the secrets of the pod.
+    fn mount_image(&self, component: &mut Component, folder: String, cx: &mut Completion<'_, '_>) -> Weights {
+        if let Some(secret) = step::credentials(self, component, cx) {
+            component.pull_secrets.get_or_insert_default().push(DnsName(secret));
+        }
+        let weights = self.at(folder, false);
+        let volume = Volume { image: self.image().map(ImageText), ..mount(&weights.place) };
+        component.bring_volume(VOLUME, volume);
+        weights
+    }
+
+    /// The image of an `oci://` source; a revision is its tag or digest.
+    fn image(&self) -> Option<String> {
+        let ModelSource::Image(reference) = &self.model.source else { return None };
+        Some(match &self.model.revision {
+            Some(revision) if revision.contains(':') => format!("{reference}@{}", &**revision),
+            Some(revision) => format!("{reference}:{}", &**revision),
+            None => reference.clone(),
+        })
+    }
+
+    /// Weights that are fetched: by the server itself, or by a step before it.
+    fn fetched(&self, component: &mut Component, folder: String, cx: &mut Completion<'_, '_>) -> Weights {
+        let weights = self.keep(component, folder, cx);
+        let own = self.server.pull(&self.model.source, self.model.revision.as_deref(), self.served);
+        match &self.model.source {
+            ModelSource::Hub { repository, .. } if own.is_none() => {
+                self.bring_hub(component, cx);
+                Weights { place: weights.folder.clone(), repository: Some(repository.clone()), ..weights }
+            }
+            _ => {
+                let weights = match own {
+                    // What a server fetches itself is kept in its own order.
+                    Some(_) => Weights { place: weights.folder.clone(), ..weights },
+                    None => weights,
+                };
+                step::bring(self, component, &weights, own, cx);
+                weights
+            }
+        }
+    }
+
+    /// What the server needs to reach the hub.
+    fn bring_hub(&self, component: &mut Component, cx: &mut Completion<'_, '_>) {
+        if let Some(secret) = step::credentials(self, component, cx) {
+            component.bring_env("HF_TOKEN", env_secret(&secret, step::TOKEN));
+        }
+        if let Some(endpoint) = &self.model.endpoint {
+            component.bring_env("HF_ENDPOINT", env_text(&**endpoint));
+        }
+    }
+
+    /// Where fetched weights are kept: scratch space that goes with the pod, a claim, or a volume.
+    fn keep(&self, component: &mut Component, folder: String, cx: &mut Completion<'_, '_>) -> Weights {
+        let cache = self.model.cache.as_ref();
+        if let Some(name) = cache.and_then(|cache| cache.name.as_deref()) {
+            if let Some(volume) = component.volumes.as_ref().and_then(|volumes| volumes.get(name)) {
+                return self.at(join(volume.mount.trim_end_matches('/'), &self.model.name), true);
+            }
+            if component.is_enabled() {
+                cx.findings.push(self.unknown_cache(name));
+            }
+        } else if let Some(cache) = cache.filter(|cache| cache.size.is_some()) {
+            let claim = Volume { size: cache.size, class: cache.class.clone(), access: cache.access, ..mount(&folder) };
+            component.bring_volume(VOLUME, claim);
+            return self.at(folder, true);
+        } else if cache.is_some() && component.is_enabled() {
+            cx.findings.push(self.cache_without_size());
+        }
+        let alone = component.bring_volume(VOLUME, scratch(&folder));
+        if let (true, Some(size)) = (alone, self.model.size) {
+            component.bring_request("ephemeral-storage", size);
+        }
+        self.at(folder, !alone)
+    }
+
+    fn unknown_cache(&self, name: &str) -> Finding {
+        let key = self.key;
+        Finding::error(
+            code::UNKNOWN_VOLUME,
+            at!["components", key, "model", "cache"],
+            format!("`{key}` has no volume `{name}`"),
+        )
+        .label("refers to nothing")
+        .help(format!(
+            "declare it: `volumes: {{{name}: {{mount: /cache, size: 50Gi}}}}`; or write `cache: {{size: 50Gi}}`"
+        ))
+    }
+
+    fn cache_without_size(&self) -> Finding {
+        Finding::error(
+            code::NO_FORM,
+            at!["components", self.key, "model", "cache"],
+            "a cache needs a `size`, or the name of a volume",
+        )
+        .label("what it is stays open")
+        .on_key()
+        .help("write `cache: {size: 50Gi}`, or the name of a volume of the component")
+    }
+}
+
+/// True where an image can be mounted as a volume.
+pub(super) fn mounts_images(target: &Target) -> bool {
+    target.has(Feature::ImageVolume) && target.allows(Gate::ImageVolume)
 }
 
 /// A folder of a volume.
 struct Place<'a> {
+    wanted: &'a Wanted<'a>,
     folder: String,
     name: &'a str,
     path: &'a str,
@@ -69,34 +224,17 @@ struct Place<'a> {
 
 impl Place<'_> {
     /// The component's own volume where it is mounted, else the system's, mounted in the model's folder.
-    fn mounted(
-        &self,
-        component: &mut Component,
-        model: &Model,
-        server: &dyn Server,
-        cx: &Completion<'_, '_>,
-    ) -> Option<Weights> {
+    fn mounted(&self, component: &mut Component, cx: &Completion<'_, '_>) -> Option<Weights> {
         if let Some(own) = component.volumes.as_mut().and_then(|volumes| volumes.get_mut(self.name)) {
             own.read_only.get_or_insert(true);
-            let folder = join(own.mount.trim_end_matches('/'), self.path);
-            return Some(Weights { folder, among_others: true });
+            return Some(self.wanted.at(join(own.mount.trim_end_matches('/'), self.path), true));
         }
         cx.system.volumes.as_ref()?.get(self.name)?;
-        let (place, path) = match &model.revision {
-            Some(revision) => (server.revision_folder(&self.folder, revision), join(self.path, revision)),
-            None => (self.folder.clone(), self.path.to_owned()),
-        };
-        let volume = Volume {
-            volume: Some(DnsName(self.name.into())),
-            read_only: Some(true),
-            sub_path: (!path.is_empty()).then_some(Text(path)),
-            ..mount(&place)
-        };
-        component.bring_volume(VOLUME, volume);
-        Some(Weights { folder: self.folder.clone(), among_others: false })
+        let volume = Volume { volume: Some(DnsName(self.name.into())), ..mount("") };
+        Some(self.wanted.mount(component, self.folder.clone(), volume, self.path))
     }
 
-    fn unknown(&self, key: &str, component: &Component, cx: &mut Completion<'_, '_>) -> Weights {
+    fn unknown(&self, component: &Component, cx: &mut Completion<'_, '_>) -> Weights {
         if component.is_enabled() {
             let own = component.volumes.iter().flatten().map(|(name, _)| name.as_str());
             let shared = cx.system.volumes.iter().flatten().map(|(name, _)| name.as_str());
@@ -104,15 +242,15 @@ impl Place<'_> {
             cx.findings.push(
                 Finding::error(
                     code::UNKNOWN_VOLUME,
-                    at!["components", key, "model", "source"],
+                    at!["components", self.wanted.key, "model", "source"],
                     format!("there is no volume `{}`", self.name),
                 )
                 .label("refers to nothing")
                 .reason(format!("volumes of the component and of the system are {known}"))
-                .help("declare it under `volumes:` of the component, or of the system"),
+                .help("declare it under `volumes:` of the component, or of the system; a claim that exists already is `pvc://`"),
             );
         }
-        Weights { folder: self.folder.clone(), among_others: false }
+        self.wanted.at(self.folder.clone(), false)
     }
 }
 
@@ -124,128 +262,51 @@ fn join(folder: &str, path: &str) -> String {
     }
 }
 
-/// Where downloaded weights are kept: scratch space that goes with the pod, or the volume of `cache`.
-fn keep(key: &str, component: &mut Component, model: &Model, folder: String, cx: &mut Completion<'_, '_>) -> Weights {
-    if let Some(cache) = &model.cache {
-        if let Some(volume) = component.volumes.as_ref().and_then(|volumes| volumes.get(&**cache)) {
-            let folder = join(volume.mount.trim_end_matches('/'), &model.name);
-            return Weights { folder, among_others: true };
+/// What the pods of a model must reach to fetch its weights, and on which ports.
+pub(crate) fn reached(component: &Component, system: &System, target: &Target) -> Option<(EgressTo, Vec<u16>)> {
+    let model = component.model.as_ref().filter(|_| component.kind == Kind::Model)?;
+    let hosts = match &model.source {
+        ModelSource::ObjectStore { .. } => return Some((EgressTo::ObjectStore, Vec::new())),
+        ModelSource::Hub { .. } => match &model.endpoint {
+            Some(endpoint) => return Some(address(endpoint)),
+            None => HUB.map(str::to_owned).to_vec(),
+        },
+        ModelSource::Web(url) => return Some(address(url)),
+        ModelSource::Image(reference) if !mounts_images(target) => {
+            let host = shared::placed(Image::parse(reference).ok()?, system.images.as_ref()).to_string();
+            return Some(address(host.split('/').next().unwrap_or_default()));
         }
-        if component.is_enabled() {
-            cx.findings.push(
-                Finding::error(
-                    code::UNKNOWN_VOLUME,
-                    at!["components", key, "model", "cache"],
-                    format!("`{key}` has no volume `{}`", &**cache),
-                )
-                .label("refers to nothing")
-                .help(format!("declare it: `volumes: {{{}: {{mount: /cache, size: 50Gi}}}}`", &**cache)),
-            );
+        ModelSource::BakedIn | ModelSource::Claim { .. } | ModelSource::Volume { .. } | ModelSource::Image(_) => {
+            return None;
         }
-    }
-    let alone = component.bring_volume(VOLUME, scratch(&folder));
-    if let (true, Some(size)) = (alone, model.size) {
-        component.bring_request("ephemeral-storage", size);
-    }
-    Weights { folder, among_others: !alone }
+    };
+    Some((EgressTo::Public { hosts }, vec![HTTPS]))
 }
 
-fn resources() -> Resources {
-    let requests = named([("cpu", Quantity::from_milli(250)), ("memory", Quantity::from_bytes(512 << 20))]);
-    Resources { requests: Some(requests), limits: None }
+/// The host and the port of an address.
+fn address(url: &str) -> (EgressTo, Vec<u16>) {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let authority = rest.split('/').next().unwrap_or_default();
+    let usual = if scheme == "http" { 80 } else { HTTPS };
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) => (host, port.parse().unwrap_or(usual)),
+        None => (authority, usual),
+    };
+    (EgressTo::Public { hosts: vec![host.to_owned()] }, vec![port])
 }
 
-/// The secret with the keys of the store, where it is declared.
-fn credentials<'a>(key: &str, component: &Component, model: &'a Model, cx: &mut Completion<'_, '_>) -> Option<&'a str> {
-    let secret = model.credentials.as_ref()?;
-    let path = at!["components", key, "model", "credentials"];
-    let declared = !component.is_enabled() || cx.declares(secret, &KEYS, code::UNKNOWN_SECRET, path);
-    declared.then_some(&**secret)
+/// Who made the GPU of a component, by its resource where nothing else says so; `None` without a GPU.
+pub(super) fn vendor(component: &Component) -> Option<Vendor> {
+    let gpu = component.gpu.as_ref().and_then(Switch::on)?;
+    Some(gpu.vendor.or_else(|| maker(gpu.resource.as_deref()?)).unwrap_or(Vendor::Nvidia))
 }
 
-/// An object store as rclone is told of it: by variables alone, since there is no file of settings.
-struct Store<'a> {
-    scheme: &'a str,
-    path: &'a str,
-    model: &'a Model,
-    credentials: Option<&'a str>,
-}
-
-impl Store<'_> {
-    /// The step that copies the weights into the model's folder.
-    fn step(&self, server: &dyn Server, folder: &str) -> InitStep {
-        let (from, to) = match &self.model.revision {
-            Some(revision) => (join(self.path, revision), server.revision_folder(folder, revision)),
-            None => (self.path.to_owned(), folder.to_owned()),
-        };
-        let source = format!(":{}:{from}", self.backend());
-        let words = ["copy".to_owned(), source, to, "--size-only".into(), "--transfers=8".into()];
-        InitStep {
-            image: Some(ImageText(IMAGE.into())),
-            args: Some(words.into_iter().map(Literal).collect()),
-            env: Some(self.environment()),
-            resources: Some(resources()),
-            ..InitStep::default()
-        }
-    }
-
-    /// Google's store speaks the protocol of S3 with a key pair, and its own with the pod's identity.
-    fn backend(&self) -> &'static str {
-        if self.scheme == "gs" && self.credentials.is_none() { "gcs" } else { "s3" }
-    }
-
-    fn environment(&self) -> Named<EnvKey, EnvValue> {
-        let mut variables = vec![("RCLONE_CONFIG", env_text("/notfound"))];
-        if self.backend() == "gcs" {
-            variables.push(("RCLONE_GCS_ENV_AUTH", env_text("true")));
-            return named(variables);
-        }
-        let endpoint = self.endpoint();
-        variables.push(("RCLONE_S3_PROVIDER", env_text(self.provider())));
-        if let Some(secret) = self.credentials {
-            variables.push(("RCLONE_S3_ACCESS_KEY_ID", env_secret(secret, KEYS[0])));
-            variables.push(("RCLONE_S3_SECRET_ACCESS_KEY", env_secret(secret, KEYS[1])));
-        } else {
-            variables.push(("RCLONE_S3_ENV_AUTH", env_text("true")));
-        }
-        variables.extend(endpoint.map(|endpoint| ("RCLONE_S3_ENDPOINT", env_text(endpoint))));
-        variables.extend(self.model.region.as_ref().map(|region| ("RCLONE_S3_REGION", env_text(&**region))));
-        named(variables)
-    }
-
-    fn provider(&self) -> &'static str {
-        match (self.scheme, &self.model.endpoint) {
-            ("gs", _) => "GCS",
-            (_, Some(_)) => "Other",
-            (_, None) => "AWS",
-        }
-    }
-
-    fn endpoint(&self) -> Option<&str> {
-        let written = self.model.endpoint.as_deref();
-        written.or((self.scheme == "gs").then_some("https://storage.googleapis.com"))
-    }
-}
-
-/// Puts the step before those of the author's own, or under the author's step of its name: a program of
-/// the author's own takes all of it over.
-fn bring_step(component: &mut Component, step: InitStep) {
-    let steps = component.init.get_or_insert_default();
-    match steps.get_mut(STEP) {
-        None => {
-            steps.shift_insert(0, STEP.into(), step);
-        }
-        Some(own) if own.command.is_some() => {}
-        Some(own) => lay_under(own, step),
-    }
-}
-
-fn lay_under(own: &mut InitStep, step: InitStep) {
-    own.image = own.image.take().or(step.image);
-    own.args = own.args.take().or(step.args);
-    own.resources = own.resources.take().or(step.resources);
-    let env = own.env.get_or_insert_default();
-    for (name, value) in step.env.iter().flatten() {
-        env.entry(name.clone()).or_insert_with(|| value.clone());
+/// Who makes what is offered under this name.
+pub(super) fn maker(resource: &str) -> Option<Vendor> {
+    match resource.split('/').next()? {
+        "nvidia.com" => Some(Vendor::Nvidia),
+        "amd.com" => Some(Vendor::Amd),
+        "gpu.intel.com" => Some(Vendor::Intel),
+        _ => None,
     }
 }

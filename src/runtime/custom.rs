@@ -8,4 +8,13 @@ impl Server for Custom {
     fn title(&self) -> &'static str {
         "a server of your own"
     }
+
+    fn takes_context(&self) -> bool {
+        false
+    }
+
+    /// The author's own arguments say who is who.
+    fn spans_nodes(&self) -> bool {
+        true
+    }
 }

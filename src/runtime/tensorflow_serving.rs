@@ -21,6 +21,7 @@
 
 use super::{Server, Serving};
 use crate::model::Quantity;
+use crate::spec::{ModelFormat, ModelSource, Vendor};
 
 pub(super) struct TensorflowServing;
 
@@ -33,8 +34,12 @@ impl Server for TensorflowServing {
         "TensorFlow Serving"
     }
 
-    fn image(&self, gpu: bool) -> Option<&'static str> {
-        Some(if gpu { "tensorflow/serving:2.20.0-gpu" } else { "tensorflow/serving:2.20.0" })
+    fn image(&self, vendor: Option<Vendor>) -> Option<&'static str> {
+        match vendor {
+            None => Some("tensorflow/serving:2.20.0"),
+            Some(Vendor::Nvidia) => Some("tensorflow/serving:2.20.0-gpu"),
+            Some(Vendor::Amd | Vendor::Intel) => None,
+        }
     }
 
     fn user(&self) -> Option<i64> {
@@ -45,7 +50,7 @@ impl Server for TensorflowServing {
         &[("http", 8_501), ("grpc", 8_500)]
     }
 
-    fn requests(&self, size: Option<Quantity>) -> Vec<(&'static str, Quantity)> {
+    fn requests(&self, size: Option<Quantity>, _: bool) -> Vec<(&'static str, Quantity)> {
         let memory = Quantity::from_bytes(1 << 30) + size.unwrap_or(Quantity::ZERO);
         vec![("cpu", Quantity::from_milli(500)), ("memory", memory)]
     }
@@ -74,8 +79,8 @@ impl Server for TensorflowServing {
         Some((30, 15))
     }
 
-    fn writable(&self, gpu: bool) -> &'static [(&'static str, &'static str)] {
-        if gpu { &[("cuda-cache", CUDA_CACHE)] } else { &[] }
+    fn writable(&self, vendor: Option<Vendor>) -> &'static [(&'static str, &'static str)] {
+        if vendor == Some(Vendor::Nvidia) { &[("cuda-cache", CUDA_CACHE)] } else { &[] }
     }
 
     fn arguments(&self, serving: &Serving<'_>) -> Vec<String> {
@@ -104,7 +109,7 @@ impl Server for TensorflowServing {
             ("MODEL_NAME", serving.served.to_owned()),
             ("MODEL_BASE_PATH", if parent.is_empty() { "/".into() } else { parent.to_owned() }),
         ];
-        if serving.gpu {
+        if serving.has_cuda() {
             environment.push(("CUDA_CACHE_PATH", CUDA_CACHE.into()));
         }
         environment
@@ -126,8 +131,13 @@ impl Server for TensorflowServing {
         Some(format!("/models/{model}"))
     }
 
-    fn revision_folder(&self, folder: &str, revision: &str) -> String {
-        format!("{folder}/{revision}")
+    /// The server does not speak to the hub, and a single file is no SavedModel.
+    fn accepts(&self, source: &ModelSource) -> bool {
+        !matches!(source, ModelSource::Hub { .. }) && source.file().is_none()
+    }
+
+    fn formats(&self) -> &'static [ModelFormat] {
+        &[ModelFormat::SavedModel]
     }
 
     /// A folder that is no number is not taken for a version; a leading zero would be octal in the
@@ -180,7 +190,7 @@ mod tests {
             ports: &PORTS,
             metrics: Some("/monitoring/prometheus/metrics"),
             flags,
-            gpu: false,
+            ..super::super::sample::serving()
         }
     }
 

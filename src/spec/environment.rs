@@ -174,6 +174,12 @@ words! {
         ArgoRollouts = "argo-rollouts",
         /// Canary and blue-green rollouts by Flagger.
         Flagger = "flagger",
+        /// Weights from an image as a volume, from Kubernetes 1.35; a download without it.
+        ImageVolume = "image-volume",
+        /// Devices by claims, from Kubernetes 1.34.
+        Dra = "dra",
+        /// One model over several nodes.
+        LeaderWorkerSet = "leader-worker-set",
     }
 }
 
@@ -268,7 +274,7 @@ record! {
 record! {
     /// How GPU nodes are labelled.
     pub struct GpuTarget as "GPU labels" {
-        /// The label with the product: `nvidia.com/gpu.product` unless written.
+        /// The label with the product: that of the vendor, such as `nvidia.com/gpu.product`, unless written.
         opt product_label "productLabel": LabelName,
     }
 }

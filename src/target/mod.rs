@@ -2,8 +2,7 @@
 //!
 //! Promises: the output depends on a cluster only through this.
 
-use crate::model::Amounts;
-use crate::model::Strings;
+use crate::model::{Amounts, Quantity, Strings};
 use crate::spec::{Feature, IssuerKind, SecretStoreKind};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +18,8 @@ pub enum Gate {
     HpaScaleToZero,
     /// Image volumes: on by default since 1.35 (KEP-4639).
     ImageVolume,
+    /// `resource.k8s.io/v1`: since 1.34 (KEP-4381).
+    DeviceClaims,
 }
 
 impl Gate {
@@ -27,6 +28,7 @@ impl Gate {
         match self {
             Self::HpaTolerance | Self::ImageVolume => 35,
             Self::HpaScaleToZero => 37,
+            Self::DeviceClaims => 34,
         }
     }
 }
@@ -46,8 +48,8 @@ pub struct Target {
     pub grafana: Grafana,
     /// Storage classes by the name used in systems.
     pub storage_classes: BTreeMap<String, String>,
-    /// The label of nodes with the GPU's product.
-    pub product_label: String,
+    /// The label of nodes with the GPU's product, where it is not the vendor's usual one.
+    pub product_label: Option<String>,
     pub node_pools: BTreeMap<String, NodePool>,
     pub peers: Peers,
     /// Where object stores live; empty: on the internet.
@@ -117,6 +119,20 @@ pub struct NodePool {
     pub labels: Strings,
     pub taints: Vec<Taint>,
     pub reserved: Amounts,
+}
+
+impl NodePool {
+    /// The memory of one GPU, where a label says it as NVIDIA's feature discovery does, in MiB.
+    pub fn gpu_memory(&self) -> Option<Quantity> {
+        let mebibytes = self.labels.get("nvidia.com/gpu.memory")?.parse::<i64>().ok()?;
+        Some(Quantity::from_bytes(mebibytes.checked_mul(1 << 20)?))
+    }
+
+    /// Whether a GPU has at least this memory; where the pool does not say, it has. A GPU of "80 GB" shows
+    /// some mebibytes less.
+    pub fn has_gpu_memory(&self, least: Quantity) -> bool {
+        self.gpu_memory().is_none_or(|has| has.units() >= least.units() / 10 * 9)
+    }
 }
 
 /// A taint of nodes.

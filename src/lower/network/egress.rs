@@ -85,6 +85,7 @@ fn open(cx: &Lowering<'_>, to: &EgressTo, ports: Ports, rules: &mut Rules) {
         EgressTo::Prometheus => rules.open(ports, [peers::peer(&cx.model.target.peers.prometheus)]),
         EgressTo::KubernetesApi => rules.open_to_everyone(ports),
         EgressTo::ObjectStore => object_store(cx, &[], rules),
+        EgressTo::Public { .. } => rules.open(ports, EVERYTHING.map(|cidr| peers::range(cidr, &NOT_PUBLIC))),
         // A policy knows no host names.
         EgressTo::Hosts(_) => {}
     }

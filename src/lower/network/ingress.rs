@@ -88,7 +88,7 @@ fn cluster_metrics(cluster: &DatabaseCluster) -> impl Iterator<Item = u16> {
 }
 
 /// True where the replicas of a component speak to one another: databases, members of a StatefulSet, and
-/// the pods of an indexed job.
+/// the pods of an indexed job or of a model on several nodes.
 pub(super) fn replicas_meet(component: &Component) -> bool {
     match &component.body {
         Body::Cluster(_) => true,
@@ -96,6 +96,7 @@ pub(super) fn replicas_meet(component: &Component) -> bool {
         Body::Workload(Workload { controller, .. }) => match controller {
             Controller::StatefulSet { replicas, .. } => *replicas > 1 || component.scale.is_some(),
             Controller::Job(job) | Controller::CronJob { job, .. } => job.indexed,
+            Controller::LeaderWorkerSet { .. } => true,
             Controller::Deployment { .. } => false,
         },
     }

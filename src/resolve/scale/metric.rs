@@ -1,6 +1,6 @@
 //! The metrics of scaling: who can read each, and how it is asked for.
 
-use super::super::Resolver;
+use super::super::{Resolver, model_server};
 use super::queue;
 use crate::diagnostic::{code, listed};
 use crate::document::{Finding, Path, at};
@@ -56,7 +56,7 @@ impl Resolver<'_, '_> {
             metrics.push(Metric { name: metric.into(), source });
         }
         if let Some(percent) = scale.gpu {
-            metrics.push(self.gpu_metric(of.name, percent.0, &path.join("gpu")));
+            metrics.push(self.gpu_metric(of, percent.0, &path.join("gpu")));
         }
         for (metric, written) in scale.metrics.iter().flatten() {
             let source = self.own_metric(of, written, &path.join("metrics").join(metric));
@@ -69,14 +69,17 @@ impl Resolver<'_, '_> {
     ///
     /// Without `honorLabels`, Prometheus renames the workload's labels to `exported_…` and the plain
     /// ones are those of the exporter.
-    fn gpu_metric(&mut self, name: &str, percent: i64, path: &Path) -> Metric {
+    fn gpu_metric(&mut self, of: &Scaled<'_>, percent: i64, path: &Path) -> Metric {
         self.need(Feature::Dcgm, "gpu", path);
         self.need_queries(path);
         let prefix = if self.target.prometheus.honor_labels { "" } else { "exported_" };
-        let namespace = &self.namespace;
+        let (namespace, name) = (&self.namespace, of.name);
         let query = format!(
             "sum(avg by ({prefix}pod) (DCGM_FI_DEV_GPU_UTIL{{{prefix}namespace=\"{namespace}\",{prefix}container=\"{name}\"}}))"
         );
+        // A replica is a group of pods, and the use is meant for each of them.
+        let nodes = model_server::nodes(of.component);
+        let query = if nodes > 1 { format!("{query} / {nodes}") } else { query };
         Metric { name: "gpu".into(), source: asked(query, &percent.to_string(), Queried::Gpus) }
     }
 
@@ -180,6 +183,8 @@ impl Resolver<'_, '_> {
         let (namespace, name) = (&self.namespace, of.name);
         let pods = if self.target.has(Feature::PrometheusOperator) {
             format!("container=\"{}\"", exporter(of))
+        } else if model_server::nodes(of.component) > 1 {
+            format!("pod=~\"{name}-[0-9]+\"")
         } else {
             format!("pod=~\"{name}{}-[^-]+-[^-]+\"", self.between(of.component))
         };

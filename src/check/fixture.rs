@@ -219,6 +219,7 @@ pub(super) fn container(name: &str) -> Container {
         probes: Probes { startup: None, ready: Some(probe("/ready")), live: Some(probe("/healthz")) },
         pre_stop: None,
         security: ContainerSecurity::hardened(Some(DEFAULT_USER)),
+        awaits: None,
     }
 }
 

@@ -249,6 +249,9 @@ fn composed_names(model: &Model) -> Vec<Named> {
                 push("secret", name.clone(), place);
             }
         }
+        if waits_for_jobs(component) {
+            push("role", format!("{}-wait", component.name), place.join("uses"));
+        }
         for role in component.workload().iter().flat_map(|workload| &workload.pod.identity.roles) {
             let part = role.name.strip_prefix(&format!("{}-", component.name)).unwrap_or(&role.name);
             push("role", role.name.clone(), place.join("serviceAccount").join("roles").join(part));
@@ -258,6 +261,11 @@ fn composed_names(model: &Model) -> Vec<Named> {
         }
     }
     names
+}
+
+fn waits_for_jobs(component: &Component) -> bool {
+    let steps = component.workload().into_iter().flat_map(|workload| &workload.pod.init);
+    steps.into_iter().any(|step| step.awaits.is_some())
 }
 
 /// The route `main` bears the name of its component.

@@ -220,6 +220,7 @@ pub(crate) fn container(name: &str, image: &str) -> Container {
         probes: Probes::default(),
         pre_stop: None,
         security: ContainerSecurity::hardened(Some(DEFAULT_USER)),
+        awaits: None,
     }
 }
 

@@ -69,6 +69,7 @@ const COMPONENT_PARTS: &[ComponentPart] = &[
     network::of_component,
     identity::accounts,
     identity::roles,
+    identity::waiting,
     config::files,
     storage::own_claims,
     service::services,

@@ -146,6 +146,31 @@ fn hashed_job(cx: &Lowering<'_>, component: &Component, name: &str, spec: batch:
     batch::Job { metadata: cx.component_meta(component, &name), spec: Some(spec), status: None }
 }
 
+/// A job as others refer to it.
+pub(crate) struct JobReference {
+    pub(crate) group: &'static str,
+    pub(crate) resource: &'static str,
+    pub(crate) name: String,
+    /// The condition that says that it has completed.
+    pub(crate) condition: &'static str,
+}
+
+impl JobReference {
+    /// `jobs.batch/seed-0a1b2c3d4e`, as kubectl takes it.
+    pub(crate) fn argument(&self) -> String {
+        format!("{}.{}/{}", self.resource, self.group, self.name)
+    }
+}
+
+/// The job of a component under the name that it is emitted with; `None` where no job bears one.
+pub(crate) fn job_reference(cx: &Lowering<'_>, key: &str) -> Option<JobReference> {
+    let component = cx.model.component(key)?;
+    let workload = component.workload()?;
+    let Controller::Job(job) = &workload.controller else { return None };
+    let name = component_job(cx, component, job, &workload.pod).metadata.name?;
+    Some(JobReference { group: "batch", resource: "jobs", name, condition: "complete" })
+}
+
 /// It is never removed by time: a tool that delivers from Git would make it, and run it, again.
 fn job_spec(cx: &Lowering<'_>, component: &Component, name: &str, job: &Job, pod: &Pod) -> batch::JobSpec {
     batch::JobSpec {

@@ -135,6 +135,9 @@ pub enum VolumeSource {
     Nfs { server: String, path: String, read_only: bool },
     /// A path of the node.
     HostPath(String),
+    /// What a client of the API needs: the token of the pod's account, for an hour, and the certificate
+    /// of the server.
+    Token,
 }
 
 /// Keys of one source in a folder of several.

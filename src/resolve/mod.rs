@@ -33,6 +33,7 @@ mod shared;
 mod target;
 mod vertical;
 mod volumes;
+mod waiting;
 mod weights;
 
 use crate::document::Findings;

@@ -385,6 +385,7 @@ pub(super) fn cron_job(model: &mut Model, at: &str) {
     main(model).ports = Vec::new();
     workload(model, "api").controller = Controller::CronJob {
         job: job(),
+        suspended: false,
         schedule: at.into(),
         timezone: None,
         concurrency: Concurrency::Forbid,
@@ -394,13 +395,14 @@ pub(super) fn cron_job(model: &mut Model, at: &str) {
 
 pub(super) fn job() -> Job {
     Job {
-        hashed: true,
+        naming: Naming::Content,
         timeout: None,
         retries: 3,
         restart: Restart::Never,
         parallelism: None,
         completions: None,
         indexed: false,
+        failure: Vec::new(),
     }
 }
 

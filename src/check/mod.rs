@@ -175,6 +175,7 @@ pub const LAWS: &[Law] = &[
     redis::kept_data_are_not_evicted,
     redis::production_redis_has_a_password,
     jobs::schedules_come_due,
+    jobs::failure_rules_can_be_kept,
     target::pools_have_bounds,
     target::pools_leave_something_to_pods,
     quota::the_worst_case_is_within_the_quota,

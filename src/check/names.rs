@@ -117,13 +117,13 @@ fn controller_room(controller: &Controller) -> Option<Room> {
 }
 
 fn job_room(job: &Job) -> Room {
-    let hash = if job.hashed { HASH } else { 0 };
+    let hash = if job.naming.is_hashed() { HASH } else { 0 };
     let pods = job.completions.or(job.parallelism).unwrap_or(1).max(1);
     let index = if job.indexed { 1 + (pods - 1).to_string().len() } else { 0 };
     Room {
         limit: LABEL - hash - index,
-        of: if job.hashed { "a release job" } else { "a job" },
-        reason: match (job.hashed, job.indexed) {
+        of: if job.naming.is_hashed() { "a release job" } else { "a job" },
+        reason: match (job.naming.is_hashed(), job.indexed) {
             (true, _) => {
                 "the name ends with `-` and 10 digits of its content, and the label `job-name` holds at most 63".into()
             }
@@ -439,7 +439,7 @@ mod tests {
     #[test]
     fn an_indexed_job_keeps_room_for_its_indices() {
         let room = |completions| {
-            job_room(&Job { hashed: false, indexed: true, completions: Some(completions), ..job() }).limit
+            job_room(&Job { naming: crate::model::Naming::Fixed, indexed: true, completions: Some(completions), ..job() }).limit
         };
         assert_eq!((room(1), room(10), room(11), room(100)), (61, 61, 60, 60));
     }

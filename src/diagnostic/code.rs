@@ -140,6 +140,9 @@ codes! {
     SHUTDOWN_DELAY = "WL0460", "delay-over-grace", "a shutdown delay that uses up the grace period";
     SHUTDOWN_DRAIN = "WL0461", "no-time-to-drain", "hardly any time between SIGTERM and SIGKILL";
     SHUTDOWN_REQUEST = "WL0462", "grace-under-timeout", "requests that may last longer than the grace period";
+    FIELD_OF_SCHEDULE = "WL0463", "field-of-schedule", "a field of a job that only means something with a schedule";
+    NO_REMOVAL_HOOK = "WL0464", "no-removal-hook", "a job at the removal of the system, which nothing would run";
+    FAILURE_RULE = "WL0465", "bad-failure-rule", "a rule for failed pods that Kubernetes refuses";
     SCHEDULE_NEVER = "WL0470", "schedule-never-due", "a schedule on a day that no month has";
     VERTICAL_OVERLAP = "WL0480", "two-scalers", "vertical scaling of a resource by which replicas are counted";
     VERTICAL_RESOURCE = "WL0481", "unscalable-resource", "vertical scaling of something else than CPU and memory";

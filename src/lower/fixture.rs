@@ -283,13 +283,14 @@ fn migration(mut pod: Pod) -> Release {
     pod.main.probes = Probes::default();
     pod.main.pre_stop = None;
     let job = Job {
-        hashed: true,
+        naming: Naming::Content,
         timeout: Some(600),
         retries: 3,
         restart: Restart::Never,
         parallelism: None,
         completions: None,
         indexed: false,
+        failure: Vec::new(),
     };
     Release { name: "api-migrate".into(), job, pod, files: Vec::new() }
 }
@@ -381,14 +382,16 @@ fn cache() -> Component {
 fn nightly() -> Component {
     let controller = Controller::CronJob {
         job: Job {
-            hashed: false,
+            naming: Naming::Fixed,
             timeout: Some(7200),
             retries: 2,
             restart: Restart::OnFailure,
             parallelism: Some(4),
             completions: Some(4),
             indexed: true,
+            failure: Vec::new(),
         },
+        suspended: false,
         schedule: "0 2 * * *".into(),
         timezone: Some("Europe/Madrid".into()),
         concurrency: Concurrency::Forbid,
@@ -399,13 +402,14 @@ fn nightly() -> Component {
 
 fn seed() -> Component {
     let job = Job {
-        hashed: true,
+        naming: Naming::Content,
         timeout: None,
         retries: 6,
         restart: Restart::Never,
         parallelism: None,
         completions: None,
         indexed: false,
+        failure: Vec::new(),
     };
     component("seed", Kind::Job, Controller::Job(job), pod("seed", container("seed", "registry.example.com/seed:v1")))
 }

@@ -3,7 +3,7 @@
 use super::meta::Lowering;
 use super::pod::{awaited, identities};
 use super::present;
-use super::workload::job_reference;
+use super::job::job_reference;
 use crate::kube::{Object, Phase};
 use crate::model::{Component, Identity, Role, RoleRule};
 use k8s_openapi::api::core::v1::ServiceAccount;

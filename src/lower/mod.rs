@@ -10,6 +10,7 @@ mod disruption;
 #[cfg(test)]
 mod fixture;
 mod identity;
+mod job;
 mod meta;
 mod monitoring;
 mod namespace;
@@ -73,7 +74,7 @@ const COMPONENT_PARTS: &[ComponentPart] = &[
     config::files,
     storage::own_claims,
     service::services,
-    workload::releases,
+    job::releases,
     workload::workload,
     cluster::cluster,
     disruption::budget,

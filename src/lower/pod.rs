@@ -4,7 +4,7 @@ use super::container::{container, quantity, seccomp};
 use super::meta::Lowering;
 use super::present;
 use super::storage::claim_name;
-use super::workload::job_reference;
+use super::job::job_reference;
 use crate::model::{
     Component, Container, Identity, Item, Placement, Pod, Projection, Quantity, Strings, Toleration, Volume,
     VolumeSource,

@@ -1,7 +1,7 @@
 //! What runs the pods, and how a new version comes.
 
 use super::{Pod, Strings};
-use crate::spec::{Concurrency, Restart};
+use crate::spec::{Concurrency, FailureAction, Restart};
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -26,6 +26,8 @@ pub enum Controller {
     Job(Job),
     CronJob {
         job: Job,
+        /// Never due by itself: runs are started by hand.
+        suspended: bool,
         schedule: String,
         timezone: Option<String>,
         concurrency: Concurrency,
@@ -104,8 +106,7 @@ impl std::fmt::Display for NumberOrPercent {
 /// Work that ends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
-    /// A release job's name ends with a hash of its content, since a Job cannot change.
-    pub hashed: bool,
+    pub naming: Naming,
     /// Seconds after which it has failed.
     pub timeout: Option<i64>,
     pub retries: i32,
@@ -113,6 +114,41 @@ pub struct Job {
     pub parallelism: Option<i32>,
     pub completions: Option<i32>,
     pub indexed: bool,
+    /// What a failed pod means; the first rule that matches counts.
+    pub failure: Vec<FailureRule>,
+}
+
+/// How a job is called: a Job cannot change, so a changed one is another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// The name of its component alone.
+    Fixed,
+    /// With a hash of its content.
+    Content,
+    /// With a hash of its content and of the pods that use it.
+    Users,
+}
+
+impl Naming {
+    pub fn is_hashed(self) -> bool {
+        self != Self::Fixed
+    }
+}
+
+/// What a failed pod means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FailureRule {
+    pub name: String,
+    pub action: FailureAction,
+    pub cause: FailureCause,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FailureCause {
+    /// An exit code of a container, of any without one. `within`: it is one of `values`, else none of them.
+    ExitCodes { container: Option<String>, within: bool, values: Vec<i32> },
+    /// A condition of the pod is true.
+    Conditions(Vec<String>),
 }
 
 /// A ConfigMap made of the files of a component.

@@ -2,11 +2,7 @@
 
 use super::{
     Auth, Backup, Cidr, ComponentKey, Concurrency, Count, Cron, Disruption, DnsLabel, DnsName, Duration, Egress,
-    EnvKey, EnvSource, EnvValue, EvictionPolicy, Files, Gpu, Health, Host, ImageText, InitStep, Kind, LabelKey,
-    Literal, Metrics, Migrate, Model, MountPath, Named, Names, OneOrMore, OutputKey, ParameterKey, PartKey, Patches,
-    Placement, PodPeer, Pooler, Port, PortKey, Positive, RedisEngine, RedisMode, Resources, Restart, Rollout, Route,
-    Runtime, Scale, Security, Service, Shutdown, Sidecar, Storage, Switch, Text, TimeZone, Use, Vertical, Volume, When,
-    record,
+    EnvKey, EnvSource, EnvValue, EvictionPolicy, FailureRule, Files, Gpu, Health, Host, ImageText, InitStep, Kind, LabelKey, Literal, Metrics, Migrate, Model, MountPath, Named, Names, OneOrMore, OutputKey, ParameterKey, PartKey, Patches, Placement, PodPeer, Pooler, Port, PortKey, Positive, RedisEngine, RedisMode, Resources, Restart, Rollout, Route, Runtime, Scale, Security, Service, Shutdown, Sidecar, Storage, Switch, Text, TimeZone, Use, Vertical, Volume, When, record,
 };
 use crate::model::quantity::Quantity;
 
@@ -153,6 +149,8 @@ record! {
         opt concurrency "concurrency": Concurrency,
         /// job: how many finished runs are kept: 3 unless written.
         opt keep "keep": Count,
+        /// job: what a failed pod means, by names of one's own; needs `restart: never`.
+        opt failure_policy "failurePolicy": Named<PartKey, FailureRule>,
         /// job: how many pods at once: 1 unless written.
         opt parallelism "parallelism": Positive,
         /// job: how many pods must succeed.

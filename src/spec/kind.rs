@@ -92,6 +92,7 @@ const JOB: &[&str] = &[
     "parallelism",
     "completions",
     "indexed",
+    "failurePolicy",
 ];
 
 impl Kind {

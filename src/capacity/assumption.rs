@@ -1,7 +1,7 @@
 //! What the answer takes for granted, in words.
 
 use super::pool::{HOST_PORT, is_set_by_the_cluster};
-use super::{Capacity, Demand, ESSENTIAL, PODS_DEFAULT, Pool, Role};
+use super::{Capacity, Demand, ESSENTIAL, PODS_DEFAULT, Pool, Role, demands};
 use crate::model::{Body, ContainerPolicy, Controller, Model, Pod, Vertical, VolumeSource};
 use crate::spec::{Concurrency, VerticalMode};
 use std::collections::BTreeSet;
@@ -25,6 +25,10 @@ pub fn assumptions(model: &Model, capacity: &Capacity) -> Vec<String> {
             .filter(|component| overlaps(&component.body))
             .map(|component| format!("no more than two runs of `{}` overlap", component.key)),
     );
+    all.extend(demands(model).iter().filter_map(|demand| {
+        let queue = demand.queue.as_ref()?;
+        Some(format!("`{}` waits in the queue `{queue}` until there is room, and is not counted", demand.component))
+    }));
     all.extend(
         capacity
             .demands

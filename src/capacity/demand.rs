@@ -20,6 +20,8 @@ pub struct Demand {
     pub spread: Spread,
     /// They must be spread over zones, which nothing here knows.
     pub zones: bool,
+    /// The queue in which they wait until there is room for them.
+    pub queue: Option<String>,
 }
 
 /// Why the pods are there.
@@ -107,10 +109,13 @@ fn of_controller(component: &Component, controller: &Controller, pod: &Pod, defa
             RolloutStrategy::Recreate => vec![replicas],
         },
         Controller::StatefulSet { .. } => vec![replicas],
-        Controller::Job(job) => vec![Demand { pods: parallel(job), role: Role::Release, ..one }],
+        Controller::Job(job) => {
+            vec![Demand { pods: parallel(job), role: Role::Release, queue: job.queue.clone(), ..one }]
+        }
         Controller::CronJob { job, concurrency, .. } => {
             let runs = if *concurrency == Concurrency::Allow { OVERLAPPING } else { 1 };
-            vec![Demand { pods: parallel(job).saturating_mul(runs), role: Role::Job, ..one }]
+            let pods = parallel(job).saturating_mul(runs);
+            vec![Demand { pods, role: Role::Job, queue: job.queue.clone(), ..one }]
         }
     }
 }
@@ -136,6 +141,7 @@ fn of_cluster(component: &Component, cluster: &DatabaseCluster, defaults: &Amoun
         request: counted(&cluster.resources, defaults),
         placement: cluster.placement.clone(),
         spread: spread(&cluster.placement, Spread::Apart, cluster.instances),
+        queue: None,
         zones: several && cluster.placement.spread_zone == Some(Firmness::Hard),
     };
     // The pooler's pods are the operator's own: they ask for nothing themselves and go anywhere.
@@ -188,6 +194,7 @@ fn of_pod(component: &Component, pod: &Pod, defaults: &Amounts) -> Demand {
         placement: pod.placement.clone(),
         spread: Spread::Free,
         zones: false,
+        queue: None,
     }
 }
 

@@ -115,11 +115,29 @@ pub fn assess(model: &Model) -> Option<Capacity> {
 
 /// The worst case of those pods that `counts` lets through.
 pub fn assess_of(model: &Model, counts: impl Fn(&Demand) -> bool) -> Option<Capacity> {
+    // What waits in a queue starts where room is left: it takes nothing from the others.
+    let at_once = |demand: &Demand| demand.queue.is_none() && counts(demand);
+    let demands: Vec<Demand> = demands(model).into_iter().filter(at_once).collect();
+    of_demands(model, demands)
+}
+
+/// Each job that waits in a queue, on nodes with nothing else: where it does not fit those, it waits for ever.
+pub fn assess_queued(model: &Model, counts: impl Fn(&Demand) -> bool) -> Vec<Capacity> {
+    let mut jobs: Vec<Vec<Demand>> = Vec::new();
+    for demand in demands(model).into_iter().filter(|demand| demand.queue.is_some() && counts(demand)) {
+        match jobs.iter_mut().find(|job| job[0].component == demand.component) {
+            Some(job) => job.push(demand),
+            None => jobs.push(vec![demand]),
+        }
+    }
+    jobs.into_iter().filter_map(|job| of_demands(model, job)).collect()
+}
+
+fn of_demands(model: &Model, demands: Vec<Demand>) -> Option<Capacity> {
     let pools = Pool::all(&model.target.node_pools);
     if pools.is_empty() {
         return None;
     }
-    let demands: Vec<Demand> = demands(model).into_iter().filter(|demand| counts(demand)).collect();
     let whole = pack(&demands, &pools);
     let steady =
         if matches!(whole.verdict, Verdict::Fits) { Verdict::Fits } else { pack(&lasting(&demands), &pools).verdict };

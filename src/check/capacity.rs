@@ -23,6 +23,11 @@ const EXPLAINED: [Code; 7] = [
 /// pods: what they found is not said again.
 pub(super) fn the_worst_case_fits_the_nodes(model: &Model, findings: &mut Findings<'_>) {
     let explained = explained(findings);
+    for job in capacity::assess_queued(model, |demand| !explained.contains(&demand.component)) {
+        if let Verdict::DoesNotFit(proof) = &job.whole.verdict {
+            findings.push(shortage(model, &job, proof, risk(model)));
+        }
+    }
     let Some(capacity) = capacity::assess_of(model, |demand| !explained.contains(&demand.component)) else { return };
     let finding = match (&capacity.steady, &capacity.whole.verdict) {
         (Verdict::DoesNotFit(proof), _) => shortage(model, &capacity, proof, risk(model)),
@@ -46,7 +51,13 @@ fn shortage(model: &Model, capacity: &Capacity, proof: &Proof, severity: Severit
         proof.pods.iter().map(|(demand, pods)| (&capacity.demands[*demand], *pods)).collect();
     let keys: BTreeSet<&str> = demands.iter().map(|(demand, _)| demand.component.as_str()).collect();
     let rollout = demands.iter().any(|(demand, _)| demand.role.is_passing());
-    let when = if rollout { "while all are rolled out at their most" } else { "at their most" };
+    let queued = demands.iter().all(|(demand, _)| demand.queue.is_some());
+    let when = if queued {
+        "even with nothing else on them"
+    } else if rollout { "while all are rolled out at their most"
+    } else {
+        "at their most"
+    };
     let mut places = demands.iter().map(|(demand, _)| (place(model, demand), said(demand)));
     let (first, label) = places.next().unwrap_or_default();
     let message = format!("{when}, the pods of {} do not fit the nodes: {}", listed(keys), capacity::arithmetic(proof));

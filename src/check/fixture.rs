@@ -126,6 +126,7 @@ fn target() -> Target {
             cnpg: peer("cnpg-system"),
         },
         object_store: Vec::new(),
+        queues: BTreeMap::new(),
     }
 }
 
@@ -403,6 +404,7 @@ pub(super) fn job() -> Job {
         completions: None,
         indexed: false,
         failure: Vec::new(),
+        queue: None,
     }
 }
 

@@ -143,6 +143,7 @@ codes! {
     FIELD_OF_SCHEDULE = "WL0463", "field-of-schedule", "a field of a job that only means something with a schedule";
     NO_REMOVAL_HOOK = "WL0464", "no-removal-hook", "a job at the removal of the system, which nothing would run";
     FAILURE_RULE = "WL0465", "bad-failure-rule", "a rule for failed pods that Kubernetes refuses";
+    UNKNOWN_QUEUE = "WL0466", "unknown-queue", "a queue that the target does not have";
     SCHEDULE_NEVER = "WL0470", "schedule-never-due", "a schedule on a day that no month has";
     VERTICAL_OVERLAP = "WL0480", "two-scalers", "vertical scaling of a resource by which replicas are counted";
     VERTICAL_RESOURCE = "WL0481", "unscalable-resource", "vertical scaling of something else than CPU and memory";

@@ -7,6 +7,7 @@ mod content;
 pub(crate) mod external_secrets;
 pub(crate) mod gateway;
 pub(crate) mod keda;
+pub(crate) mod kueue;
 pub(crate) mod prometheus;
 pub(crate) mod vpa;
 

@@ -127,6 +127,7 @@ fn target() -> Target {
             cnpg: peer("cnpg-system"),
         },
         object_store: Vec::new(),
+        queues: BTreeMap::new(),
     }
 }
 
@@ -291,6 +292,7 @@ fn migration(mut pod: Pod) -> Release {
         completions: None,
         indexed: false,
         failure: Vec::new(),
+        queue: None,
     };
     Release { name: "api-migrate".into(), job, pod, files: Vec::new() }
 }
@@ -390,6 +392,7 @@ fn nightly() -> Component {
             completions: Some(4),
             indexed: true,
             failure: Vec::new(),
+            queue: None,
         },
         suspended: false,
         schedule: "0 2 * * *".into(),
@@ -410,6 +413,7 @@ fn seed() -> Component {
         completions: None,
         indexed: false,
         failure: Vec::new(),
+        queue: None,
     };
     component("seed", Kind::Job, Controller::Job(job), pod("seed", container("seed", "registry.example.com/seed:v1")))
 }

@@ -4,6 +4,7 @@ use super::meta::{Lowering, pod_name};
 use super::pod::{Maker, template};
 use super::present;
 use crate::digest;
+use crate::kube::kueue::QUEUE_NAME;
 use crate::kube::{Object, Phase};
 use crate::model::{Component, Controller, FailureCause, FailureRule, Job, Naming, Pod, Release};
 use crate::spec::Concurrency;
@@ -15,7 +16,8 @@ use serde::Serialize;
 pub(super) fn releases(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
     let job = |release: &Release| {
         let spec = job_spec(cx, component, &release.name, &release.job, &release.pod);
-        let job = hashed_job(cx, component, &release.name, spec, &[]);
+        let name = hashed(&release.name, &spec, &[]);
+        let job = batch::Job { metadata: cx.component_meta(component, &name), spec: Some(spec), status: None };
         Object::new(&job, Phase::Releases, Some(&component.key))
     };
     component.releases.iter().map(job).collect()
@@ -26,12 +28,13 @@ pub(super) fn component_job(cx: &Lowering<'_>, component: &Component, job: &Job,
     let spec = job_spec(cx, component, name, job, pod);
     let users = match job.naming {
         Naming::Fixed => {
-            return batch::Job { metadata: cx.component_meta(component, name), spec: Some(spec), status: None };
+            return batch::Job { metadata: job_meta(cx, component, job, name), spec: Some(spec), status: None };
         }
         Naming::Content => Vec::new(),
         Naming::Users => users(cx, component),
     };
-    hashed_job(cx, component, name, spec, &users)
+    let name = hashed(name, &spec, &users);
+    batch::Job { metadata: job_meta(cx, component, job, &name), spec: Some(spec), status: None }
 }
 
 /// The pods that use a component, by their names: without the names of jobs that they wait for, of which
@@ -53,18 +56,23 @@ fn content(part: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(part).expect("objects have string keys and finite numbers")
 }
 
-/// A Job whose name ends with a hash of its content: a Job cannot change, so a changed one is another.
-fn hashed_job(
-    cx: &Lowering<'_>,
-    component: &Component,
-    name: &str,
-    spec: batch::JobSpec,
-    users: &[(String, Vec<u8>)],
-) -> batch::Job {
-    let own = content(&spec);
+/// The name with a hash of the content: a Job cannot change, so a changed one is another.
+fn hashed(name: &str, spec: &batch::JobSpec, users: &[(String, Vec<u8>)]) -> String {
+    let own = content(spec);
     let users = users.iter().map(|(user, content)| (user.as_str(), content.as_slice()));
-    let hash = digest::short(std::iter::once((name, own.as_slice())).chain(users));
-    batch::Job { metadata: cx.component_meta(component, &format!("{name}-{hash}")), spec: Some(spec), status: None }
+    format!("{name}-{}", digest::short(std::iter::once((name, own.as_slice())).chain(users)))
+}
+
+/// A job waits in its queue by a label. It is not suspended here, but by Kueue when it is made: written down, it would
+/// be undone at the start and done again at the next sync.
+fn job_meta(cx: &Lowering<'_>, component: &Component, job: &Job, name: &str) -> ObjectMeta {
+    let mut metadata = cx.component_meta(component, name);
+    metadata.labels.get_or_insert_default().extend(queue_label(job));
+    metadata
+}
+
+fn queue_label(job: &Job) -> Option<(String, String)> {
+    job.queue.clone().map(|queue| (QUEUE_NAME.to_owned(), queue))
 }
 
 /// A job as others refer to it.
@@ -119,7 +127,9 @@ pub(super) fn cron_job(
     job: &Job,
     pod: &Pod,
 ) -> batch::CronJob {
-    let metadata = ObjectMeta { labels: Some(cx.standard_labels(component)), ..ObjectMeta::default() };
+    let mut labels = cx.standard_labels(component);
+    labels.extend(queue_label(job));
+    let metadata = ObjectMeta { labels: Some(labels), ..ObjectMeta::default() };
     let job = job_spec(cx, component, pod_name(component), job, pod);
     let mut spec = batch::CronJobSpec {
         job_template: batch::JobTemplateSpec { metadata: Some(metadata), spec: Some(job) },

@@ -16,6 +16,7 @@ mod monitoring;
 mod namespace;
 mod network;
 mod pod;
+mod queue;
 mod quota;
 mod route;
 #[cfg(test)]
@@ -62,6 +63,7 @@ const SYSTEM_PARTS: &[SystemPart] = &[
     config::shared,
     secrets::external_secrets,
     storage::shared_claims,
+    queue::queues,
 ];
 
 /// Parts of one component, in the order of delivery within it.

@@ -95,6 +95,8 @@ fn job(indexed: bool) -> Job {
         parallelism: None,
         completions: indexed.then_some(4),
         indexed,
+        failure: Vec::new(),
+        queue: None,
     }
 }
 

@@ -36,6 +36,14 @@ pub enum Controller {
 }
 
 impl Controller {
+    /// The work that ends, where it is one.
+    pub fn job(&self) -> Option<&Job> {
+        match self {
+            Self::Job(job) | Self::CronJob { job, .. } => Some(job),
+            Self::Deployment { .. } | Self::StatefulSet { .. } => None,
+        }
+    }
+
     /// Replicas as written; 1 for what runs to completion.
     pub fn replicas(&self) -> u32 {
         match self {
@@ -116,6 +124,8 @@ pub struct Job {
     pub indexed: bool,
     /// What a failed pod means; the first rule that matches counts.
     pub failure: Vec<FailureRule>,
+    /// The queue in which it waits for its turn.
+    pub queue: Option<String>,
 }
 
 /// How a job is called: a Job cannot change, so a changed one is another.

@@ -1,11 +1,12 @@
 //! Work that ends: jobs by schedule, jobs of a release, migrations.
 
+use super::Resolver;
 use super::brought::number;
-use crate::diagnostic::code;
+use crate::diagnostic::{code, listed, nearest};
 use crate::document::{Finding, Findings, at};
 use crate::model::{Controller, FailureCause, FailureRule, Job, Naming};
 use crate::spec::{
-    self, Component, Concurrency, Duration, ExitOperator, InitStep, Migrate, Positive, Resources, Restart, When,
+    self, Component, Concurrency, Duration, ExitOperator, Feature, InitStep, Migrate, Positive, Resources, Restart, When,
 };
 use std::collections::BTreeSet;
 
@@ -18,10 +19,43 @@ const KEEP: i32 = 3;
 /// Seconds after which a migration has failed unless written: the rollout waits for it.
 const MIGRATION_TIMEOUT: i64 = 600;
 
-/// A job by its schedule or by hand, one before the rollout of what uses it, or one that runs once.
-pub(super) fn controller(key: &str, component: &Component, findings: &mut Findings<'_>) -> Controller {
-    refuse_other_modes(key, component, findings);
-    let job = job(key, component, findings);
+impl Resolver<'_, '_> {
+    /// A job by its schedule or by hand, one before the rollout of what uses it, or one that runs once.
+    pub(super) fn job(&mut self, key: &str, component: &Component) -> Controller {
+        refuse_other_modes(key, component, self.findings);
+        let queue = component.queue.as_ref().map(|queue| self.queue(key, queue));
+        let job = Job { queue, ..job(key, component, self.findings) };
+        controller(component, job)
+    }
+
+    /// A queue that the target has.
+    fn queue(&mut self, key: &str, queue: &str) -> String {
+        let path = at!["components", key, "queue"];
+        if !self.target.has(Feature::Kueue) {
+            self.findings.push(
+                Finding::error(code::FEATURE_MISSING, path, format!("the queue of `{key}` needs `kueue`"))
+                    .label("nobody would let the job start in its turn")
+                    .also(at!["environment", "target", "features"], "`kueue` is not among the features")
+                    .help("add `kueue` to `target.features` if the cluster has it, or write `queue: null` here"),
+            );
+        } else if !self.target.queues.contains_key(queue) {
+            let known = || self.target.queues.keys().map(String::as_str);
+            let finding = Finding::error(code::UNKNOWN_QUEUE, path, format!("the target has no queue `{queue}`"))
+                .label("no such queue")
+                .also(at!["environment", "target", "kueue", "queues"], "the queues of this target");
+            self.findings.push(match nearest(queue, known()) {
+                Some(near) => finding.help(format!("a similar queue is `{near}`")).suggest(near, false),
+                None if self.target.queues.is_empty() => {
+                    finding.help(format!("write `target.kueue: {{queues: {{{queue}: <ClusterQueue>}}}}`"))
+                }
+                None => finding.help(format!("queues are {}", listed(known()))),
+            });
+        }
+        queue.to_owned()
+    }
+}
+
+fn controller(component: &Component, job: Job) -> Controller {
     let suspended = component.when == Some(When::Manual);
     let schedule = component.schedule.as_ref().map(ToString::to_string);
     if let Some(schedule) = schedule.or_else(|| suspended.then(|| NEVER.into())) {
@@ -93,6 +127,7 @@ fn job(key: &str, component: &Component, findings: &mut Findings<'_>) -> Job {
     let completions = component.completions.map(Positive::as_i32);
     Job {
         naming: naming(component),
+        queue: None,
         failure: failure(key, component, findings),
         timeout: component.timeout.map(Duration::seconds_i64),
         retries: number(component.retries, RETRIES),
@@ -191,6 +226,7 @@ pub(super) fn release(migrate: &Migrate) -> Job {
     Job {
         naming: Naming::Content,
         failure: Vec::new(),
+        queue: None,
         timeout: Some(migrate.timeout.map_or(MIGRATION_TIMEOUT, Duration::seconds_i64)),
         retries: number(migrate.retries, RETRIES),
         restart: Restart::Never,

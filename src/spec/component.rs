@@ -151,6 +151,8 @@ record! {
         opt keep "keep": Count,
         /// job: what a failed pod means, by names of one's own; needs `restart: never`.
         opt failure_policy "failurePolicy": Named<PartKey, FailureRule>,
+        /// job: a queue of `target.kueue.queues`, in which it waits until there is room for all its pods.
+        opt queue "queue": DnsLabel,
         /// job: how many pods at once: 1 unless written.
         opt parallelism "parallelism": Positive,
         /// job: how many pods must succeed.

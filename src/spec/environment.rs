@@ -127,6 +127,8 @@ record! {
         opt peers "peers": Peers,
         /// Where object stores live, when not on the internet.
         opt object_store "objectStore": ObjectStoreTarget,
+        /// Kueue, for the queues of jobs.
+        opt kueue "kueue": KueueTarget,
     }
 }
 
@@ -157,6 +159,8 @@ words! {
         CertManager = "cert-manager",
         /// Secrets from a store.
         ExternalSecrets = "external-secrets",
+        /// Queues of jobs.
+        Kueue = "kueue",
     }
 }
 
@@ -295,5 +299,13 @@ record! {
     pub struct ObjectStoreTarget as "object store" {
         /// Their addresses.
         req cidrs "cidrs": Vec<Cidr>,
+    }
+}
+
+record! {
+    /// The queues of Kueue.
+    pub struct KueueTarget as "kueue" {
+        /// Queues by the name that jobs use: each is a LocalQueue of the namespace for this ClusterQueue.
+        req queues "queues": Named<PartKey, DnsName>,
     }
 }

@@ -93,6 +93,7 @@ const JOB: &[&str] = &[
     "completions",
     "indexed",
     "failurePolicy",
+    "queue",
 ];
 
 impl Kind {

@@ -2,7 +2,7 @@
 
 use super::pool::{HOST_PORT, is_set_by_the_cluster};
 use super::{Capacity, Demand, ESSENTIAL, PODS_DEFAULT, Pool, Role, demands};
-use crate::model::{Body, ContainerPolicy, Controller, Model, Pod, Vertical, VolumeSource};
+use crate::model::{Body, ContainerPolicy, Controller, Model, Pod, Vertical, VolumeSource, Workload};
 use crate::spec::{Concurrency, VerticalMode};
 use std::collections::BTreeSet;
 
@@ -88,7 +88,7 @@ fn labels(capacity: &Capacity) -> BTreeSet<String> {
 
 fn of_pods(model: &Model) -> Vec<String> {
     let workloads = || model.components.values().filter_map(|component| component.workload());
-    let pods = || workloads().map(|workload| &workload.pod);
+    let pods = || workloads().flat_map(Workload::pods);
     let mut all = Vec::new();
     if pods().any(has_disk) || model.components.values().any(|component| matches!(component.body, Body::Cluster(_))) {
         all.push("disks can be reached from every node".to_owned());

@@ -3,7 +3,7 @@
 use super::pool::HOST_PORT;
 use crate::model::{
     Amounts, Body, Component, Controller, DatabaseCluster, Job, Model, Placement, Pod, Quantity, Resources,
-    RolloutStrategy, Scale, Vertical,
+    RolloutStrategy, Scale, Vertical, Workload,
 };
 use crate::spec::{Concurrency, Firmness, VerticalMode};
 
@@ -79,7 +79,7 @@ pub fn demands(model: &Model) -> Vec<Demand> {
 
 fn of_component(component: &Component, defaults: &Amounts) -> Vec<Demand> {
     let mut all = match &component.body {
-        Body::Workload(workload) => of_controller(component, &workload.controller, &workload.pod, defaults),
+        Body::Workload(workload) => of_controller(component, workload, defaults),
         Body::Cluster(cluster) => of_cluster(component, cluster, defaults),
         Body::External(_) => Vec::new(),
     };
@@ -90,7 +90,8 @@ fn of_component(component: &Component, defaults: &Amounts) -> Vec<Demand> {
     all
 }
 
-fn of_controller(component: &Component, controller: &Controller, pod: &Pod, defaults: &Amounts) -> Vec<Demand> {
+fn of_controller(component: &Component, workload: &Workload, defaults: &Amounts) -> Vec<Demand> {
+    let (controller, pod) = (&workload.controller, &workload.pod);
     let most = most(controller, component.scale.as_ref());
     let one = of_pod(component, &raised(pod, component.vertical.as_ref()), defaults);
     // A pod alone is spread by itself.
@@ -111,6 +112,16 @@ fn of_controller(component: &Component, controller: &Controller, pod: &Pod, defa
         Controller::StatefulSet { .. } => vec![replicas],
         Controller::Job(job) => {
             vec![Demand { pods: parallel(job), role: Role::Release, queue: job.queue.clone(), ..one }]
+        }
+        Controller::JobSet(set) => {
+            let part = |count: i32, pod: &Pod| Demand {
+                pods: u32::try_from(count).unwrap_or(0),
+                role: Role::Release,
+                queue: set.job.queue.clone(),
+                ..of_pod(component, pod, defaults)
+            };
+            let workers = set.workers.iter().map(|workers| part(workers.count, &workers.pod));
+            std::iter::once(part(set.count, pod)).chain(workers).collect()
         }
         Controller::CronJob { job, concurrency, .. } => {
             let runs = if *concurrency == Concurrency::Allow { OVERLAPPING } else { 1 };

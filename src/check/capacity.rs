@@ -5,7 +5,7 @@ use super::risk;
 use crate::capacity::{self, Capacity, Demand, Doubt, Proof, Role, Verdict};
 use crate::diagnostic::{Code, Severity, code, listed};
 use crate::document::{Finding, Findings, Path, at};
-use crate::model::Model;
+use crate::model::{Component, Controller, Model};
 use std::collections::BTreeSet;
 
 /// Findings that say of a component by itself that it finds no place: the worst case goes without it.
@@ -116,8 +116,13 @@ pub(super) fn place(model: &Model, demand: &Demand) -> Path {
         Role::Pooler => root.join("pooler").join("instances"),
         Role::Surge => root.join("rollout").join("surge"),
         Role::Release if component.is_some_and(|component| !component.releases.is_empty()) => root.join("migrate"),
+        Role::Release if component.is_some_and(is_team) => root.join("workers").join("replicas"),
         Role::Job | Role::Release => root.join("parallelism"),
     }
+}
+
+fn is_team(component: &Component) -> bool {
+    component.workload().is_some_and(|workload| matches!(workload.controller, Controller::JobSet(_)))
 }
 
 pub(super) fn said(demand: &Demand) -> String {

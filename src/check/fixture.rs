@@ -162,6 +162,7 @@ fn service_of() -> Service {
     Service {
         kind: ServiceType::ClusterIp,
         headless: false,
+        unready: false,
         companion: false,
         primary: false,
         annotations: Strings::new(),

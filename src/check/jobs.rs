@@ -117,8 +117,7 @@ pub(super) fn failure_rules_can_be_kept(model: &Model, findings: &mut Findings<'
 fn jobs(model: &Model) -> impl Iterator<Item = (&Component, &Workload, &Job)> {
     model.components.values().filter_map(|component| {
         let workload = component.workload()?;
-        let (Controller::Job(job) | Controller::CronJob { job, .. }) = &workload.controller else { return None };
-        Some((component, workload, job))
+        Some((component, workload, workload.controller.job()?))
     })
 }
 

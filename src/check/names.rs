@@ -3,7 +3,7 @@
 use super::places::first_written;
 use crate::diagnostic::code;
 use crate::document::{Finding, Findings, Path, at};
-use crate::model::{Body, Component, Controller, Identity, Job, Model, RouteTls, VolumeSource};
+use crate::model::{Body, Component, Controller, Identity, Job, JobSet, Model, RouteTls, VolumeSource, Workload};
 use std::collections::BTreeMap;
 
 /// The most that a DNS label and the value of a label hold.
@@ -113,6 +113,17 @@ fn controller_room(controller: &Controller) -> Option<Room> {
             reason: "each run is a Job whose name has 11 characters more, at most 63".into(),
         }),
         Controller::Job(job) => Some(job_room(job)),
+        Controller::JobSet(set) => Some(set_room(set)),
+    }
+}
+
+/// Source: the webhook of JobSet.
+fn set_room(set: &JobSet) -> Room {
+    let most = set.workers.as_ref().map_or(set.count, |workers| workers.count.max(set.count));
+    Room {
+        limit: LABEL - "-workers-0-".len() - (most - 1).to_string().len() - "-abcde".len(),
+        of: "a distributed training",
+        reason: "its pods are called `<name>-workers-0-<index>` with 6 characters more, at most 63".into(),
     }
 }
 
@@ -264,8 +275,8 @@ fn composed_names(model: &Model) -> Vec<Named> {
 }
 
 fn waits_for_jobs(component: &Component) -> bool {
-    let steps = component.workload().into_iter().flat_map(|workload| &workload.pod.init);
-    steps.into_iter().any(|step| step.awaits.is_some())
+    let pods = component.workload().into_iter().flat_map(Workload::pods);
+    pods.flat_map(|pod| &pod.init).any(|step| step.awaits.is_some())
 }
 
 /// The route `main` bears the name of its component.

@@ -99,6 +99,7 @@ fn pods_at_once(component: &Component) -> (u32, Path) {
         Some(Controller::Job(job) | Controller::CronJob { job, .. }) => {
             (job.parallelism.unwrap_or(1).unsigned_abs(), place.join("parallelism"))
         }
+        Some(Controller::JobSet(set)) => (set.pods().unsigned_abs(), place.join("workers").join("replicas")),
         Some(controller) => (controller.replicas(), place.join("replicas")),
         None => (1, place),
     }

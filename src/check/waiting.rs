@@ -185,7 +185,7 @@ fn never_ends(edge: &Edge, to: &Component) -> Option<(&'static str, &'static str
         Some(Controller::CronJob { .. }) => {
             return Some(("which runs by a schedule", "take `wait: true` away, or give the job `when: release`"));
         }
-        Some(Controller::Job(_)) => return None,
+        Some(Controller::Job(_) | Controller::JobSet(_)) => return None,
         _ => {}
     }
     if to.kind == Kind::External && !(to.outputs.contains_key("host") && to.outputs.contains_key("port")) {

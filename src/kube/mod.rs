@@ -6,6 +6,7 @@ pub(crate) mod cnpg;
 mod content;
 pub(crate) mod external_secrets;
 pub(crate) mod gateway;
+pub(crate) mod jobset;
 pub(crate) mod keda;
 pub(crate) mod kueue;
 pub(crate) mod prometheus;

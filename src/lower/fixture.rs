@@ -233,6 +233,7 @@ pub(crate) fn service() -> Service {
     Service {
         kind: ServiceType::ClusterIp,
         headless: false,
+        unready: false,
         companion: false,
         primary: false,
         annotations: Strings::new(),

@@ -65,7 +65,7 @@ fn hashed(name: &str, spec: &batch::JobSpec, users: &[(String, Vec<u8>)]) -> Str
 
 /// A job waits in its queue by a label. It is not suspended here, but by Kueue when it is made: written down, it would
 /// be undone at the start and done again at the next sync.
-fn job_meta(cx: &Lowering<'_>, component: &Component, job: &Job, name: &str) -> ObjectMeta {
+pub(super) fn job_meta(cx: &Lowering<'_>, component: &Component, job: &Job, name: &str) -> ObjectMeta {
     let mut metadata = cx.component_meta(component, name);
     metadata.labels.get_or_insert_default().extend(queue_label(job));
     metadata
@@ -95,13 +95,21 @@ impl JobReference {
 pub(crate) fn job_reference(cx: &Lowering<'_>, key: &str) -> Option<JobReference> {
     let component = cx.model.component(key)?;
     let workload = component.workload()?;
-    let Controller::Job(job) = &workload.controller else { return None };
-    let name = component_job(cx, component, job, &workload.pod).metadata.name?;
-    Some(JobReference { group: "batch", resource: "jobs", name, condition: "complete" })
+    match &workload.controller {
+        Controller::Job(job) => {
+            let name = component_job(cx, component, job, &workload.pod).metadata.name?;
+            Some(JobReference { group: "batch", resource: "jobs", name, condition: "complete" })
+        }
+        Controller::JobSet(_) => {
+            let name = component.name.clone();
+            Some(JobReference { group: "jobset.x-k8s.io", resource: "jobsets", name, condition: "Completed" })
+        }
+        _ => None,
+    }
 }
 
 /// It is never removed by time: a tool that delivers from Git would make it, and run it, again.
-fn job_spec(cx: &Lowering<'_>, component: &Component, name: &str, job: &Job, pod: &Pod) -> batch::JobSpec {
+pub(super) fn job_spec(cx: &Lowering<'_>, component: &Component, name: &str, job: &Job, pod: &Pod) -> batch::JobSpec {
     batch::JobSpec {
         backoff_limit: Some(job.retries),
         active_deadline_seconds: job.timeout,

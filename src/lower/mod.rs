@@ -11,6 +11,7 @@ mod disruption;
 mod fixture;
 mod identity;
 mod job;
+mod job_set;
 mod meta;
 mod monitoring;
 mod namespace;

@@ -7,7 +7,7 @@ use super::storage::claim_name;
 use super::job::job_reference;
 use crate::model::{
     Component, Container, Identity, Item, Placement, Pod, Projection, Quantity, Strings, Toleration, Volume,
-    VolumeSource,
+    VolumeSource, Workload,
 };
 use crate::spec::{Feature, Firmness, Restart};
 use k8s_openapi::api::core::v1 as core;
@@ -25,8 +25,7 @@ pub(crate) enum Maker {
 
 /// The pods of a component: of its workload, then of its release jobs.
 pub(crate) fn pods(component: &Component) -> impl Iterator<Item = &Pod> {
-    let workload = component.workload().map(|workload| &workload.pod);
-    workload.into_iter().chain(component.releases.iter().map(|release| &release.pod))
+    component.workload().into_iter().flat_map(Workload::pods).chain(component.releases.iter().map(|release| &release.pod))
 }
 
 /// The template of pods that bear the name label `name`.
@@ -75,6 +74,7 @@ fn pod_spec(cx: &Lowering<'_>, component: &Component, pod: &Pod, maker: Maker) -
         enable_service_links: Some(false),
         image_pull_secrets: present(pod.pull_secrets.iter().map(pull_secret).collect()),
         security_context: Some(security(pod)),
+        subdomain: subdomain(component, maker),
         host_network: pod.host_network.then_some(true),
         host_pid: pod.host_pid.then_some(true),
         // Without it a pod on the node's network cannot resolve the names of Services.
@@ -90,6 +90,12 @@ fn pod_spec(cx: &Lowering<'_>, component: &Component, pod: &Pod, maker: Maker) -
         runtime_class_name: placement.runtime_class.clone(),
         ..core::PodSpec::default()
     }
+}
+
+/// The headless Service under which the pods of a job have names.
+fn subdomain(component: &Component, maker: Maker) -> Option<String> {
+    let named = component.service.as_ref().is_some_and(|service| service.unready);
+    (named && matches!(maker, Maker::Job(_))).then(|| component.name.clone())
 }
 
 /// A native sidecar: a step that stays. Its own probe lets the next step begin, and a job ends without it.

@@ -44,7 +44,7 @@ fn scaled_kind(component: &Component) -> Option<&'static str> {
     match component.workload()?.controller {
         Controller::Deployment { .. } => Some("Deployment"),
         Controller::StatefulSet { .. } => Some("StatefulSet"),
-        Controller::Job(_) | Controller::CronJob { .. } => None,
+        Controller::Job(_) | Controller::JobSet(_) | Controller::CronJob { .. } => None,
     }
 }
 
@@ -158,6 +158,7 @@ pub(super) fn runner(component: &Component) -> Option<(&'static str, &'static st
             Controller::Deployment { .. } => ("apps/v1", "Deployment"),
             Controller::StatefulSet { .. } => ("apps/v1", "StatefulSet"),
             Controller::Job(_) => ("batch/v1", "Job"),
+            Controller::JobSet(_) => ("jobset.x-k8s.io/v1alpha2", "JobSet"),
             Controller::CronJob { .. } => ("batch/v1", "CronJob"),
         },
     })

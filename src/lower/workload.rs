@@ -1,6 +1,7 @@
 //! What runs the pods: `Deployment` and `StatefulSet` here, what ends in [`super::job`].
 
 use super::job::{component_job, cron_job};
+use super::job_set::job_set;
 use super::meta::{Lowering, phase, pod_name};
 use super::pod::{Maker, template};
 use super::present;
@@ -22,6 +23,7 @@ pub(super) fn workload(cx: &Lowering<'_>, component: &Component) -> Vec<Object> 
             Object::new(&stateful_set(cx, component, pod, *replicas, headless), phase, key)
         }
         Controller::Job(job) => Object::new(&component_job(cx, component, job, pod), phase, key),
+        Controller::JobSet(set) => Object::new(&job_set(cx, component, set, pod), phase, key),
         Controller::CronJob { job, .. } => {
             Object::new(&cron_job(cx, component, &workload.controller, job, pod), phase, key)
         }

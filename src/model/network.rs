@@ -24,6 +24,8 @@ pub struct Service {
     pub headless: bool,
     /// A headless Service `<component>-headless` stands beside it, for a StatefulSet.
     pub companion: bool,
+    /// The name of a pod resolves also before it is ready: the pods meet one another by it.
+    pub unready: bool,
     /// Only the first pod of the StatefulSet takes writes: clients are led there.
     pub primary: bool,
     pub annotations: Strings,

@@ -12,7 +12,20 @@ pub struct Workload {
     pub files: Vec<FileMap>,
 }
 
+impl Workload {
+    /// The pod, and the one of workers that differ from it.
+    pub fn pods(&self) -> impl Iterator<Item = &Pod> {
+        std::iter::once(&self.pod).chain(self.workers().map(|workers| &workers.pod))
+    }
+
+    /// The pods of a set of jobs that differ from the workload's own.
+    pub fn workers(&self) -> Option<&Workers> {
+        if let Controller::JobSet(JobSet { workers, .. }) = &self.controller { workers.as_ref() } else { None }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them for each component")]
 pub enum Controller {
     Deployment {
         replicas: u32,
@@ -24,6 +37,7 @@ pub enum Controller {
         headless: String,
     },
     Job(Job),
+    JobSet(JobSet),
     CronJob {
         job: Job,
         /// Never due by itself: runs are started by hand.
@@ -39,7 +53,7 @@ impl Controller {
     /// The work that ends, where it is one.
     pub fn job(&self) -> Option<&Job> {
         match self {
-            Self::Job(job) | Self::CronJob { job, .. } => Some(job),
+            Self::Job(job) | Self::JobSet(JobSet { job, .. }) | Self::CronJob { job, .. } => Some(job),
             Self::Deployment { .. } | Self::StatefulSet { .. } => None,
         }
     }
@@ -48,7 +62,7 @@ impl Controller {
     pub fn replicas(&self) -> u32 {
         match self {
             Self::Deployment { replicas, .. } | Self::StatefulSet { replicas, .. } => *replicas,
-            Self::Job(_) | Self::CronJob { .. } => 1,
+            Self::Job(_) | Self::JobSet(_) | Self::CronJob { .. } => 1,
         }
     }
 }
@@ -159,6 +173,32 @@ pub enum FailureCause {
     ExitCodes { container: Option<String>, within: bool, values: Vec<i32> },
     /// A condition of the pod is true.
     Conditions(Vec<String>),
+}
+
+/// Jobs that run together: one fails, and all of them start again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JobSet {
+    /// What holds for all of them; `retries` counts starts of the whole.
+    pub job: Job,
+    /// The part of the workload's own pod.
+    pub part: &'static str,
+    /// How many pods that part has.
+    pub count: i32,
+    /// The part whose pods differ from the workload's own.
+    pub workers: Option<Workers>,
+}
+
+impl JobSet {
+    /// All pods, which run at the same time.
+    pub fn pods(&self) -> i32 {
+        self.count.saturating_add(self.workers.as_ref().map_or(0, |workers| workers.count))
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Workers {
+    pub count: i32,
+    pub pod: Pod,
 }
 
 /// A ConfigMap made of the files of a component.

@@ -120,15 +120,24 @@ impl Resolver<'_, '_> {
 
     fn workload(&mut self, key: &str, name: &str, component: &spec::Component) -> Option<Workload> {
         let mut set = FileSet::default();
-        let mut pod = self.pod(key, name, component, &mut set)?;
-        let controller = self.controller(key, name, component, &pod);
+        let team = self.team(key, component);
+        let own = team.as_ref().map_or(component, |team| &team.own);
+        let place = at!["components", key];
+        self.findings.lay(place.clone(), team.is_some().then(|| place.join("master")));
+        let pod = self.pod(key, name, own, &mut set);
+        self.findings.lay(place, None);
+        let mut pod = pod?;
+        let mut controller = self.controller(key, name, component, &pod);
+        if let Some(team) = team {
+            controller = self.train(key, name, controller, team);
+        }
         let (files, volumes) = set.finish(name);
         pod.volumes.extend(volumes);
         Some(Workload { controller, pod, files: files.into_iter().collect() })
     }
 
     /// The pod of a component. The volumes of its files are added by the caller, who knows their name.
-    fn pod(&mut self, key: &str, name: &str, component: &spec::Component, set: &mut FileSet) -> Option<Pod> {
+    pub(super) fn pod(&mut self, key: &str, name: &str, component: &spec::Component, set: &mut FileSet) -> Option<Pod> {
         let Built { mut container, volumes } = self.main_container(key, name, component, set)?;
         let (placement, gpu) = self.placement(key, component);
         let mut pod_volumes = Volumes(volumes);

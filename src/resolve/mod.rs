@@ -31,6 +31,7 @@ mod security;
 mod service;
 mod shared;
 mod target;
+mod training;
 mod vertical;
 mod volumes;
 mod waiting;

@@ -2,7 +2,7 @@
 
 use super::{
     Auth, Backup, Cidr, ComponentKey, Concurrency, Count, Cron, Disruption, DnsLabel, DnsName, Duration, Egress,
-    EnvKey, EnvSource, EnvValue, EvictionPolicy, FailureRule, Files, Gpu, Health, Host, ImageText, InitStep, Kind, LabelKey, Literal, Metrics, Migrate, Model, MountPath, Named, Names, OneOrMore, OutputKey, ParameterKey, PartKey, Patches, Placement, PodPeer, Pooler, Port, PortKey, Positive, RedisEngine, RedisMode, Resources, Restart, Rollout, Route, Runtime, Scale, Security, Service, Shutdown, Sidecar, Storage, Switch, Text, TimeZone, Use, Vertical, Volume, When, record,
+    EnvKey, EnvSource, EnvValue, EvictionPolicy, FailureRule, Files, Gpu, Health, Host, ImageText, InitStep, Kind, LabelKey, Literal, Metrics, Migrate, Model, MountPath, Named, Names, OneOrMore, OutputKey, ParameterKey, PartKey, Patches, Placement, PodPeer, Pooler, Port, PortKey, Positive, RedisEngine, RedisMode, Resources, Restart, Rollout, Route, Runtime, Scale, Security, Service, Shutdown, Sidecar, Storage, Switch, Text, TimeZone, TrainingPart, Use, Vertical, Volume, When, record,
 };
 use crate::model::quantity::Quantity;
 
@@ -159,6 +159,10 @@ record! {
         opt completions "completions": Positive,
         /// job: each pod has an index.
         opt indexed "indexed": bool,
+        /// job: the part of a distributed training that leads: the first of its pods is the leader.
+        opt master "master": TrainingPart,
+        /// job: the other pods of a distributed training.
+        opt workers "workers": TrainingPart,
         /// external: its host name.
         opt host "host": Host,
         /// external: further host names.

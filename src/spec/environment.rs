@@ -161,6 +161,8 @@ words! {
         ExternalSecrets = "external-secrets",
         /// Queues of jobs.
         Kueue = "kueue",
+        /// Distributed training as sets of jobs; one indexed job without it.
+        Jobset = "jobset",
     }
 }
 

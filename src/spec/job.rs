@@ -1,6 +1,9 @@
 //! Work that ends: jobs and migrations.
 
-use super::{Count, Duration, Int, Literal, Resources, Text, record, words};
+use super::{
+    Count, Duration, EnvKey, EnvValue, Gpu, ImageText, Int, Literal, Named, Placement, Positive, Resources, Switch, Text,
+    record, words,
+};
 
 words! {
     /// When a job without a schedule runs.
@@ -85,6 +88,28 @@ words! {
         In = "In",
         /// It is none of these, and not 0.
         NotIn = "NotIn",
+    }
+}
+
+record! {
+    /// A part of a distributed training: how many pods, and what differs in them from the component.
+    pub struct TrainingPart as "training part" {
+        /// How many pods: 1 unless written.
+        opt replicas "replicas": Positive,
+        /// The container image.
+        opt image "image": ImageText,
+        /// The program.
+        opt command "command": Vec<Literal>,
+        /// Its arguments.
+        opt args "args": Vec<Literal>,
+        /// Environment variables, laid over those of the component.
+        opt env "env": Named<EnvKey, EnvValue>,
+        /// What one pod asks for and may take, laid over that of the component.
+        opt resources "resources": Resources,
+        /// GPUs of one pod.
+        opt gpu "gpu": Switch<Gpu>,
+        /// Where its pods run.
+        opt placement "placement": Placement,
     }
 }
 

@@ -94,6 +94,8 @@ const JOB: &[&str] = &[
     "indexed",
     "failurePolicy",
     "queue",
+    "master",
+    "workers",
 ];
 
 impl Kind {

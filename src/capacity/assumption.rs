@@ -1,5 +1,6 @@
 //! What the answer takes for granted, in words.
 
+use super::affinity::required_labels;
 use super::pool::{HOST_PORT, is_set_by_the_cluster};
 use super::{Capacity, Demand, ESSENTIAL, PODS_DEFAULT, Pool, Role, demands};
 use crate::model::{Body, ContainerPolicy, Controller, Model, Pod, Vertical, VolumeSource, Workload};
@@ -82,8 +83,14 @@ fn labels(capacity: &Capacity) -> BTreeSet<String> {
     let open = selected.filter(|(label, _)| {
         is_set_by_the_cluster(label) && capacity.pools.iter().any(|pool| !pool.labels.contains_key(*label))
     });
-    open.map(|(label, value)| format!("nodes have the label `{label}: {value}` where their pool does not write it"))
-        .collect()
+    let named = |(label, value)| format!("nodes have the label `{label}: {value}` where their pool does not write it");
+    let required = capacity.demands.iter().flat_map(|demand| required_labels(&demand.placement));
+    let required = required.filter(|label| {
+        is_set_by_the_cluster(label) && capacity.pools.iter().any(|pool| !pool.labels.contains_key(*label))
+    });
+    let met =
+        |label| format!("nodes have a label `{label}` as node affinity requires it where their pool does not write it");
+    open.map(named).chain(required.map(met)).collect()
 }
 
 fn of_pods(model: &Model) -> Vec<String> {

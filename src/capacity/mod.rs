@@ -7,6 +7,7 @@
 //! The packing is of the worst case: every scaler at its highest, every job running, every rollout under
 //! way, every pool at its greatest size.
 
+mod affinity;
 mod assumption;
 mod demand;
 mod instance;
@@ -19,8 +20,10 @@ mod tests;
 mod words;
 
 use crate::model::{Amounts, Model, Quantity};
+use affinity::needs_company;
 use instance::Instance;
 
+pub use affinity::admits;
 pub use assumption::assumptions;
 pub use demand::{Demand, Role, Spread, demands, pod_request, requests};
 pub use packing::{Nodes, Packing};
@@ -47,6 +50,8 @@ pub enum Doubt {
     NotSaid { pool: usize, resource: &'static str },
     /// Pods must be spread over zones, and the zones of nodes are not known.
     Zones { demand: usize },
+    /// Pods must lie near or away from others, which the packing does not see to.
+    Company { demand: usize },
 }
 
 /// The answer, and the best packing that was found.
@@ -77,6 +82,9 @@ fn judge(instance: &Instance<'_>, packing: &Packing) -> Verdict {
     let mut doubts = unsaid(instance, packing);
     let zoned = instance.demands.iter().enumerate().filter(|(_, demand)| demand.zones && demand.pods > 0);
     doubts.extend(zoned.map(|(demand, _)| Doubt::Zones { demand }));
+    let bound = |demand: &Demand| demand.placement.affinity.as_ref().is_some_and(needs_company);
+    let bound = instance.demands.iter().enumerate().filter(|(_, demand)| demand.pods > 0 && bound(demand));
+    doubts.extend(bound.map(|(demand, _)| Doubt::Company { demand }));
     if doubts.is_empty() { Verdict::Fits } else { Verdict::Unknown(doubts) }
 }
 

@@ -54,7 +54,8 @@ fn shortage(model: &Model, capacity: &Capacity, proof: &Proof, severity: Severit
     let queued = demands.iter().all(|(demand, _)| demand.queue.is_some());
     let when = if queued {
         "even with nothing else on them"
-    } else if rollout { "while all are rolled out at their most"
+    } else if rollout {
+        "while all are rolled out at their most"
     } else {
         "at their most"
     };
@@ -91,6 +92,12 @@ fn unknown(model: &Model, capacity: &Capacity, doubts: &[Doubt]) -> Finding {
             let key = &capacity.demands[*demand].component;
             let help = "pools say nothing about zones; see to it that every zone has room".into();
             note(at!["components", key, "placement", "spread", "zone"], "over zones that are not known".into(), help)
+        }
+        Some(Doubt::Company { demand }) => {
+            let key = &capacity.demands[*demand].component;
+            let help = "see to it that there are nodes where it holds".into();
+            let label = "pods near or away from others are not counted".into();
+            note(at!["components", key, "placement", "affinity"], label, help)
         }
         Some(Doubt::NotFound { .. }) | None => {
             let help = format!(

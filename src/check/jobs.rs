@@ -158,14 +158,10 @@ fn known_container(pod: &Pod, name: Option<&str>, codes: &Path, findings: &mut F
         None => format!("its containers are {}", listed(known)),
     };
     findings.push(
-        Finding::error(
-            code::FAILURE_RULE,
-            codes.join("containerName"),
-            format!("the pod has no container `{name}`"),
-        )
-        .label("no such container")
-        .reason("Kubernetes refuses a rule for a container that the pod does not have")
-        .help(help),
+        Finding::error(code::FAILURE_RULE, codes.join("containerName"), format!("the pod has no container `{name}`"))
+            .label("no such container")
+            .reason("Kubernetes refuses a rule for a container that the pod does not have")
+            .help(help),
     );
 }
 

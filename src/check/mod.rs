@@ -4,6 +4,7 @@
 //! mistake gives one finding. A model that came through without an error is [`Valid`], and only that
 //! can be lowered.
 
+mod affinity;
 mod agents;
 mod availability;
 mod capacity;
@@ -128,6 +129,7 @@ pub const LAWS: &[Law] = &[
     gpu::gpus_fit_a_node,
     gpu::gpus_suffice_for_all_replicas,
     gpu::gpu_rollouts_find_a_spare_gpu,
+    affinity::affinity_has_values_for_its_operators,
     placement::some_pool_takes_the_pods,
     placement::pods_fit_a_node,
     probes::what_serves_says_when_it_is_ready,

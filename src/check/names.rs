@@ -450,7 +450,13 @@ mod tests {
     #[test]
     fn an_indexed_job_keeps_room_for_its_indices() {
         let room = |completions| {
-            job_room(&Job { naming: crate::model::Naming::Fixed, indexed: true, completions: Some(completions), ..job() }).limit
+            job_room(&Job {
+                naming: crate::model::Naming::Fixed,
+                indexed: true,
+                completions: Some(completions),
+                ..job()
+            })
+            .limit
         };
         assert_eq!((room(1), room(10), room(11), room(100)), (61, 61, 60, 60));
     }

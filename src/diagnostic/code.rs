@@ -145,6 +145,7 @@ codes! {
     FAILURE_RULE = "WL0465", "bad-failure-rule", "a rule for failed pods that Kubernetes refuses";
     UNKNOWN_QUEUE = "WL0466", "unknown-queue", "a queue that the target does not have";
     TRAINING = "WL0467", "half-a-training", "a distributed training whose parts are missing or cannot meet";
+    BAD_AFFINITY = "WL0468", "bad-affinity", "an affinity that Kubernetes refuses";
     SCHEDULE_NEVER = "WL0470", "schedule-never-due", "a schedule on a day that no month has";
     VERTICAL_OVERLAP = "WL0480", "two-scalers", "vertical scaling of a resource by which replicas are counted";
     VERTICAL_RESOURCE = "WL0481", "unscalable-resource", "vertical scaling of something else than CPU and memory";

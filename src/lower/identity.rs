@@ -1,9 +1,9 @@
 //! Who the pods are: service accounts, and what those may do.
 
+use super::job::job_reference;
 use super::meta::Lowering;
 use super::pod::{awaited, identities};
 use super::present;
-use super::job::job_reference;
 use crate::kube::{Object, Phase};
 use crate::model::{Component, Identity, Role, RoleRule};
 use k8s_openapi::api::core::v1::ServiceAccount;

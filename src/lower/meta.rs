@@ -150,7 +150,10 @@ pub(crate) fn pod_name(component: &Component) -> &str {
 
 /// When the objects of a component are delivered.
 pub(crate) fn phase(component: &Component) -> Phase {
-    let release = matches!(component.workload().map(|workload| &workload.controller), Some(Controller::Job(_) | Controller::JobSet(_)));
+    let release = matches!(
+        component.workload().map(|workload| &workload.controller),
+        Some(Controller::Job(_) | Controller::JobSet(_))
+    );
     match component.kind {
         Kind::Job if release => Phase::Releases,
         Kind::Postgres | Kind::Redis | Kind::Store => Phase::Stores,

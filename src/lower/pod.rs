@@ -1,10 +1,10 @@
 //! Pods: containers, volumes, identity, and where they may run.
 
 use super::container::{container, quantity, seccomp};
+use super::job::job_reference;
 use super::meta::Lowering;
 use super::present;
 use super::storage::claim_name;
-use super::job::job_reference;
 use crate::model::{
     Component, Container, Identity, Item, Placement, Pod, Projection, Quantity, Strings, Toleration, Volume,
     VolumeSource, Workload,
@@ -25,7 +25,11 @@ pub(crate) enum Maker {
 
 /// The pods of a component: of its workload, then of its release jobs.
 pub(crate) fn pods(component: &Component) -> impl Iterator<Item = &Pod> {
-    component.workload().into_iter().flat_map(Workload::pods).chain(component.releases.iter().map(|release| &release.pod))
+    component
+        .workload()
+        .into_iter()
+        .flat_map(Workload::pods)
+        .chain(component.releases.iter().map(|release| &release.pod))
 }
 
 /// The template of pods that bear the name label `name`.
@@ -88,6 +92,8 @@ fn pod_spec(cx: &Lowering<'_>, component: &Component, pod: &Pod, maker: Maker) -
         tolerations: present(placement.tolerations.iter().map(toleration).collect()),
         priority_class_name: placement.priority.clone(),
         runtime_class_name: placement.runtime_class.clone(),
+        affinity: placement.affinity.clone(),
+        scheduler_name: placement.scheduler.clone(),
         ..core::PodSpec::default()
     }
 }

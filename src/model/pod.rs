@@ -2,6 +2,7 @@
 
 use super::{Container, Image, Port, Quantity, Strings};
 use crate::spec::Firmness;
+use k8s_openapi::api::core::v1::Affinity;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pod {
@@ -92,6 +93,9 @@ pub struct Placement {
     pub spread_node: Option<Firmness>,
     pub priority: Option<String>,
     pub runtime_class: Option<String>,
+    /// As Kubernetes has it.
+    pub affinity: Option<Affinity>,
+    pub scheduler: Option<String>,
     /// The node pool that `placement.pool` or the GPU named.
     pub pool: Option<String>,
 }

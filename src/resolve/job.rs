@@ -6,7 +6,8 @@ use crate::diagnostic::{code, listed, nearest};
 use crate::document::{Finding, Findings, at};
 use crate::model::{Controller, FailureCause, FailureRule, Job, Naming};
 use crate::spec::{
-    self, Component, Concurrency, Duration, ExitOperator, Feature, InitStep, Migrate, Positive, Resources, Restart, When,
+    self, Component, Concurrency, Duration, ExitOperator, Feature, InitStep, Migrate, Positive, Resources, Restart,
+    When,
 };
 use std::collections::BTreeSet;
 
@@ -249,7 +250,8 @@ mod tests {
     #[test]
     fn a_schedule_makes_a_cron_job_that_never_overlaps() {
         let nightly = job(", schedule: \"0 2 * * *\", timezone: Europe/Madrid, timeout: 2h").clean();
-        let Controller::CronJob { job, suspended: false, schedule, timezone, concurrency, keep } = &nightly.workload("train").controller
+        let Controller::CronJob { job, suspended: false, schedule, timezone, concurrency, keep } =
+            &nightly.workload("train").controller
         else {
             panic!("no cron job")
         };
@@ -257,7 +259,10 @@ mod tests {
             (schedule.as_str(), timezone.as_deref(), *concurrency, *keep),
             ("0 2 * * *", Some("Europe/Madrid"), Concurrency::Forbid, 3)
         );
-        assert_eq!((job.timeout, job.retries, job.restart, job.naming), (Some(7_200), 3, Restart::Never, Naming::Fixed));
+        assert_eq!(
+            (job.timeout, job.retries, job.restart, job.naming),
+            (Some(7_200), 3, Restart::Never, Naming::Fixed)
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! emitted. Reports what cannot be resolved, and goes on with the rest; judges nothing else (see
 //! [`crate::check`]).
 
+mod affinity;
 mod arguments;
 mod brought;
 mod component;

@@ -62,7 +62,8 @@ impl Resolver<'_, '_> {
         {
             if missing {
                 let message = format!("`{key}` has `{field}` and no `{other}`");
-                let help = format!("write `{other}: {{…}}`, or `indexed: true` with `parallelism` for pods that are alike");
+                let help =
+                    format!("write `{other}: {{…}}`, or `indexed: true` with `parallelism` for pods that are alike");
                 self.findings.push(error(place.join(field), message).label("half a training").help(help));
             }
         }
@@ -74,9 +75,9 @@ impl Resolver<'_, '_> {
         }
         if !matches!(component.when, Some(When::Release | When::Once)) {
             let message = format!("each run of `{key}` has another name, so its pods cannot know one another");
-            let finding = error(place.join(field), message)
-                .label("reach the leader by its name")
-                .reason("the host name of a pod starts with the name of its job, and the runs of a CronJob are numbered");
+            let finding = error(place.join(field), message).label("reach the leader by its name").reason(
+                "the host name of a pod starts with the name of its job, and the runs of a CronJob are numbered",
+            );
             self.findings.push(finding.help("write `when: once` or `when: release`"));
         }
         let counts = [

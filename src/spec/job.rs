@@ -1,8 +1,8 @@
 //! Work that ends: jobs and migrations.
 
 use super::{
-    Count, Duration, EnvKey, EnvValue, Gpu, ImageText, Int, Literal, Named, Placement, Positive, Resources, Switch, Text,
-    record, words,
+    Count, Duration, EnvKey, EnvValue, Gpu, ImageText, Int, Literal, Named, Placement, Positive, Resources, Switch,
+    Text, record, words,
 };
 
 words! {

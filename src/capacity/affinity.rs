@@ -31,10 +31,10 @@ fn meets(labels: &Strings, requirement: &NodeSelectorRequirement) -> bool {
     match requirement.operator.as_str() {
         "In" => values.contains(label),
         "NotIn" => !values.contains(label),
-        "Exists" => true,
         "DoesNotExist" => false,
         "Gt" => number(label).zip(bound).is_some_and(|(label, bound)| label > bound),
         "Lt" => number(label).zip(bound).is_some_and(|(label, bound)| label < bound),
+        // `Exists`
         _ => true,
     }
 }
@@ -76,7 +76,7 @@ mod tests {
             ..NodeAffinity::default()
         };
         Placement {
-            affinity: Some(Affinity { node_affinity: Some(nodes), ..Affinity::default() }),
+            affinity: Some(Box::new(Affinity { node_affinity: Some(nodes), ..Affinity::default() })),
             ..Placement::default()
         }
     }

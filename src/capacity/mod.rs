@@ -82,7 +82,7 @@ fn judge(instance: &Instance<'_>, packing: &Packing) -> Verdict {
     let mut doubts = unsaid(instance, packing);
     let zoned = instance.demands.iter().enumerate().filter(|(_, demand)| demand.zones && demand.pods > 0);
     doubts.extend(zoned.map(|(demand, _)| Doubt::Zones { demand }));
-    let bound = |demand: &Demand| demand.placement.affinity.as_ref().is_some_and(needs_company);
+    let bound = |demand: &Demand| demand.placement.affinity.as_deref().is_some_and(needs_company);
     let bound = instance.demands.iter().enumerate().filter(|(_, demand)| demand.pods > 0 && bound(demand));
     doubts.extend(bound.map(|(demand, _)| Doubt::Company { demand }));
     if doubts.is_empty() { Verdict::Fits } else { Verdict::Unknown(doubts) }

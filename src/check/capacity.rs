@@ -250,7 +250,7 @@ mod tests {
                 general(model, 1);
                 main(model).resources.requests.insert("cpu".into(), quantity("1200m"));
                 let more = api(model).clone();
-                model.components.insert("web".into(), crate::model::Component { key: "web".into(), ..more });
+                model.components.insert("web".into(), Component { key: "web".into(), ..more });
             })
             .found();
         assert!(found[0].message.contains("the pods of `api` and `web`"), "{}", found[0].message);

@@ -140,7 +140,7 @@ pub(super) fn pods(model: &Model) -> Vec<(Site<'_>, &Pod)> {
     for component in model.components.values() {
         if let Some(workload) = component.workload() {
             all.push((Site::main(component), &workload.pod));
-            all.extend(workload.workers().map(|workers| (Site::workers(component), &workers.pod)));
+            all.extend(workload.workers().map(|workers| (Site::workers(component), &*workers.pod)));
         }
         all.extend(component.releases.iter().map(|release| (Site::release(component), &release.pod)));
     }

@@ -126,10 +126,9 @@ impl<'a> Findings<'a> {
     }
 
     pub fn push(&mut self, mut finding: Finding) {
-        if let Some(above) = self.laid.as_ref().and_then(|(below, above)| finding.path.moved(below, above)) {
-            if self.is_written(&above) {
-                finding.path = above;
-            }
+        let above = self.laid.as_ref().and_then(|(below, above)| finding.path.moved(below, above));
+        if let Some(above) = above.filter(|above| self.is_written(above)) {
+            finding.path = above;
         }
         let placed = finding.place(self.root);
         self.found.push(placed);

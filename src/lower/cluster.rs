@@ -98,7 +98,7 @@ fn affinity(placement: &Placement) -> AffinityConfiguration {
         Firmness::Hard => "required",
         Firmness::Soft => "preferred",
     });
-    let written = placement.affinity.clone().unwrap_or_default();
+    let written = placement.affinity.as_deref().cloned().unwrap_or_default();
     AffinityConfiguration {
         enable_pod_anti_affinity: firmness.is_some(),
         pod_anti_affinity_type: firmness,

@@ -92,7 +92,7 @@ fn pod_spec(cx: &Lowering<'_>, component: &Component, pod: &Pod, maker: Maker) -
         tolerations: present(placement.tolerations.iter().map(toleration).collect()),
         priority_class_name: placement.priority.clone(),
         runtime_class_name: placement.runtime_class.clone(),
-        affinity: placement.affinity.clone(),
+        affinity: placement.affinity.as_deref().cloned(),
         scheduler_name: placement.scheduler.clone(),
         ..core::PodSpec::default()
     }

@@ -18,6 +18,7 @@ pub struct Edge {
 
 /// The Service in front of a component; its ports are those of the component.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Service {
     pub kind: ServiceType,
     /// This Service itself has no virtual address.

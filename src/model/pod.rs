@@ -94,7 +94,7 @@ pub struct Placement {
     pub priority: Option<String>,
     pub runtime_class: Option<String>,
     /// As Kubernetes has it.
-    pub affinity: Option<Affinity>,
+    pub affinity: Option<Box<Affinity>>,
     pub scheduler: Option<String>,
     /// The node pool that `placement.pool` or the GPU named.
     pub pool: Option<String>,

@@ -15,7 +15,7 @@ pub struct Workload {
 impl Workload {
     /// The pod, and the one of workers that differ from it.
     pub fn pods(&self) -> impl Iterator<Item = &Pod> {
-        std::iter::once(&self.pod).chain(self.workers().map(|workers| &workers.pod))
+        std::iter::once(&self.pod).chain(self.workers().map(|workers| &*workers.pod))
     }
 
     /// The pods of a set of jobs that differ from the workload's own.
@@ -25,7 +25,6 @@ impl Workload {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::large_enum_variant, reason = "there is one of them for each component")]
 pub enum Controller {
     Deployment {
         replicas: u32,
@@ -198,7 +197,7 @@ impl JobSet {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workers {
     pub count: i32,
-    pub pod: Pod,
+    pub pod: Box<Pod>,
 }
 
 /// A ConfigMap made of the files of a component.

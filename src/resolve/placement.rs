@@ -138,7 +138,7 @@ fn written(placement: Option<&spec::Placement>) -> Placement {
         spread_node: firmness(spread.and_then(|spread| spread.node.as_ref())),
         priority: placement.and_then(|placement| placement.priority.as_ref()).map(ToString::to_string),
         runtime_class: placement.and_then(|placement| placement.runtime_class.as_ref()).map(ToString::to_string),
-        affinity: placement.and_then(|placement| placement.affinity.as_ref()).map(affinity),
+        affinity: placement.and_then(|placement| placement.affinity.as_ref()).map(affinity).map(Box::new),
         scheduler: placement.and_then(|placement| placement.scheduler.as_ref()).map(ToString::to_string),
         pool: None,
     }

@@ -111,7 +111,7 @@ impl Resolver<'_, '_> {
             let mut pod = pod?;
             // The files are those of the component: the ConfigMap is the same.
             pod.volumes.extend(set.finish(name).1);
-            Some(Workers { count: team.worker_count, pod })
+            Some(Workers { count: team.worker_count, pod: Box::new(pod) })
         });
         let (part, count) = if workers.is_some() { ("master", team.master_count) } else { (WORKERS, all) };
         Controller::JobSet(JobSet { job, part, count, workers })

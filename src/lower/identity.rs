@@ -1,6 +1,5 @@
 //! Who the pods are: service accounts, and what those may do.
 
-use super::job::job_reference;
 use super::meta::Lowering;
 use super::pod::{awaited, identities};
 use super::present;
@@ -40,13 +39,13 @@ pub(super) fn roles(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
 /// waits for one object names it in its lists and watches too, so that the right may be for names.
 pub(super) fn waiting(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
     let mut rules: Vec<RoleRule> = Vec::new();
-    for job in awaited(component).into_iter().filter_map(|key| job_reference(cx, key)) {
+    for job in awaited(component).into_iter().filter_map(|key| cx.job(key)) {
         match rules.iter_mut().find(|rule| rule.resources[0] == job.resource) {
-            Some(rule) => rule.resource_names.push(job.name),
+            Some(rule) => rule.resource_names.push(job.name.clone()),
             None => rules.push(RoleRule {
                 api_groups: vec![job.group.into()],
                 resources: vec![job.resource.into()],
-                resource_names: vec![job.name],
+                resource_names: vec![job.name.clone()],
                 verbs: ["get", "list", "watch"].map(Into::into).into(),
             }),
         }

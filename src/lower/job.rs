@@ -44,10 +44,11 @@ fn users(cx: &Lowering<'_>, component: &Component) -> Vec<(String, Vec<u8>)> {
     let mut contents = Vec::new();
     for user in users.filter(|user| user.key != component.key) {
         let Some(workload) = user.workload() else { continue };
-        let mut pod = workload.pod.clone();
-        pod.init.iter_mut().for_each(|step| step.awaits = None);
-        let template = template(cx, user, &user.name, &pod, Maker::Deployment);
-        contents.push((user.key.clone(), content(&template)));
+        for mut pod in workload.pods().cloned() {
+            pod.init.iter_mut().for_each(|step| step.awaits = None);
+            let template = template(cx, user, &user.name, &pod, Maker::Deployment);
+            contents.push((user.key.clone(), content(&template)));
+        }
     }
     contents
 }
@@ -91,8 +92,8 @@ impl JobReference {
     }
 }
 
-/// The job of a component under the name that it is emitted with; `None` where no job bears one.
-pub(crate) fn job_reference(cx: &Lowering<'_>, key: &str) -> Option<JobReference> {
+/// Makes the reference; [`Lowering::job`] keeps it.
+pub(super) fn job_reference(cx: &Lowering<'_>, key: &str) -> Option<JobReference> {
     let component = cx.model.component(key)?;
     let workload = component.workload()?;
     match &workload.controller {

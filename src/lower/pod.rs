@@ -1,7 +1,6 @@
 //! Pods: containers, volumes, identity, and where they may run.
 
 use super::container::{container, quantity, seccomp};
-use super::job::job_reference;
 use super::meta::Lowering;
 use super::present;
 use super::storage::claim_name;
@@ -112,7 +111,7 @@ fn sidecar(of: &Container) -> core::Container {
 /// A step before the start; one that waits for a job ends with the name that the job has.
 fn step(cx: &Lowering<'_>, of: &Container) -> core::Container {
     let mut step = container(of);
-    if let Some(job) = of.awaits.as_ref().and_then(|awaited| job_reference(cx, &awaited.component)) {
+    if let Some(job) = of.awaits.as_ref().and_then(|awaited| cx.job(&awaited.component)) {
         step.args.get_or_insert_default().extend([format!("--for=condition={}", job.condition), job.argument()]);
     }
     step

@@ -193,3 +193,55 @@ pub(super) fn outputs(name: &str, component: &Component, target: &Target) -> BTr
     }
     outputs
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resolve::sample::{Sample, sample};
+
+    fn train(parts: &str, features: &str) -> Sample {
+        let job = "kind: job, image: \"example.com/train:1\", when: once, ports: {meet: 29500}, env: {LOG: info, LEADER: \"${self.leader}\"}";
+        sample(&format!("components:\n  train: {{{job}, {parts}}}\n"), features)
+    }
+
+    fn output(sample: &Sample, name: &str) -> String {
+        match &sample.component("train").outputs[name] {
+            Output::Plain(text) => text.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn parts_that_are_alike_are_one_job_or_one_set() {
+        let parts = "master: {}, workers: {replicas: 3}";
+        let plain = train(parts, "").clean();
+        let Controller::Job(job) = &plain.workload("train").controller else { panic!("no job") };
+        assert_eq!((job.completions, job.indexed, job.naming), (Some(4), true, Naming::Fixed));
+        assert_eq!(
+            [output(&plain, "leader"), output(&plain, "workers"), output(&plain, "size")],
+            ["train-0.train", "3", "4"]
+        );
+        let set = train(parts, "jobset").clean();
+        let Controller::JobSet(JobSet { part, count, workers, .. }) = &set.workload("train").controller else {
+            panic!("no set")
+        };
+        assert_eq!((*part, *count, workers.is_none()), ("workers", 4, true));
+        assert_eq!(output(&set, "leader"), "train-workers-0-0.train");
+    }
+
+    #[test]
+    fn parts_that_differ_are_laid_over_the_component() {
+        let parts = "master: {command: [lead]}, workers: {replicas: 2, env: {LOG: debug}}";
+        let set = train(parts, "jobset").clean();
+        assert_eq!(output(&set, "leader"), "train-master-0-0.train");
+        let workload = set.workload("train");
+        assert_eq!(workload.pod.main.command, ["lead"]);
+        let workers = workload.workers().expect("workers");
+        let variable = |name: &str| workers.pod.main.env.iter().find(|variable| variable.name == name);
+        let said = |text: &str| Some(crate::model::EnvValue::Text(text.into()));
+        assert_eq!(variable("LOG").map(|variable| variable.value.clone()), said("debug"));
+        assert_eq!(variable("LEADER").map(|variable| variable.value.clone()), said("train-master-0-0.train"));
+        assert!(workers.pod.main.command.is_empty() && workers.count == 2);
+        assert_eq!(train(parts, "").at(code::FEATURE_MISSING), ["components.train.workers"]);
+    }
+}

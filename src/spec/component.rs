@@ -2,7 +2,11 @@
 
 use super::{
     Auth, Backup, Cidr, ComponentKey, Concurrency, Count, Cron, Disruption, DnsLabel, DnsName, Duration, Egress,
-    EnvKey, EnvSource, EnvValue, EvictionPolicy, FailureRule, Files, Gpu, Health, Host, ImageText, InitStep, Kind, LabelKey, Literal, Metrics, Migrate, Model, MountPath, Named, Names, OneOrMore, OutputKey, ParameterKey, PartKey, Patches, Placement, PodPeer, Pooler, Port, PortKey, Positive, RedisEngine, RedisMode, Resources, Restart, Rollout, Route, Runtime, Scale, Security, Service, Shutdown, Sidecar, Storage, Switch, Text, TimeZone, TrainingPart, Use, Vertical, Volume, When, record,
+    EnvKey, EnvSource, EnvValue, EvictionPolicy, FailureRule, Files, Gpu, Health, Host, ImageText, InitStep, Kind,
+    LabelKey, Literal, Metrics, Migrate, Model, MountPath, Named, Names, OneOrMore, OutputKey, ParameterKey, PartKey,
+    Patches, Placement, PodPeer, Pooler, Port, PortKey, Positive, RedisEngine, RedisMode, Resources, Restart, Rollout,
+    Route, Runtime, Scale, Security, Service, Shutdown, Sidecar, Storage, Switch, Text, TimeZone, TrainingPart, Use,
+    Vertical, Volume, When, record,
 };
 use crate::model::quantity::Quantity;
 

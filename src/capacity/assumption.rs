@@ -1,8 +1,9 @@
 //! What the answer takes for granted, in words.
 
+use super::affinity::required_labels;
 use super::pool::{HOST_PORT, is_set_by_the_cluster};
-use super::{Capacity, Demand, ESSENTIAL, PODS_DEFAULT, Pool, Role};
-use crate::model::{Body, ContainerPolicy, Controller, Model, Pod, Vertical, VolumeSource};
+use super::{Capacity, Demand, ESSENTIAL, PODS_DEFAULT, Pool, Role, demands};
+use crate::model::{Body, ContainerPolicy, Controller, Model, Pod, Vertical, VolumeSource, Workload};
 use crate::spec::{Concurrency, VerticalMode};
 use std::collections::BTreeSet;
 
@@ -25,6 +26,10 @@ pub fn assumptions(model: &Model, capacity: &Capacity) -> Vec<String> {
             .filter(|component| overlaps(&component.body))
             .map(|component| format!("no more than two runs of `{}` overlap", component.key)),
     );
+    all.extend(demands(model).iter().filter_map(|demand| {
+        let queue = demand.queue.as_ref()?;
+        Some(format!("`{}` waits in the queue `{queue}` until there is room, and is not counted", demand.component))
+    }));
     all.extend(
         capacity
             .demands
@@ -78,13 +83,19 @@ fn labels(capacity: &Capacity) -> BTreeSet<String> {
     let open = selected.filter(|(label, _)| {
         is_set_by_the_cluster(label) && capacity.pools.iter().any(|pool| !pool.labels.contains_key(*label))
     });
-    open.map(|(label, value)| format!("nodes have the label `{label}: {value}` where their pool does not write it"))
-        .collect()
+    let named = |(label, value)| format!("nodes have the label `{label}: {value}` where their pool does not write it");
+    let required = capacity.demands.iter().flat_map(|demand| required_labels(&demand.placement));
+    let required = required.filter(|label| {
+        is_set_by_the_cluster(label) && capacity.pools.iter().any(|pool| !pool.labels.contains_key(*label))
+    });
+    let met =
+        |label| format!("nodes have a label `{label}` as node affinity requires it where their pool does not write it");
+    open.map(named).chain(required.map(met)).collect()
 }
 
 fn of_pods(model: &Model) -> Vec<String> {
     let workloads = || model.components.values().filter_map(|component| component.workload());
-    let pods = || workloads().map(|workload| &workload.pod);
+    let pods = || workloads().flat_map(Workload::pods);
     let mut all = Vec::new();
     if pods().any(has_disk) || model.components.values().any(|component| matches!(component.body, Body::Cluster(_))) {
         all.push("disks can be reached from every node".to_owned());

@@ -3,7 +3,7 @@
 use super::pool::HOST_PORT;
 use crate::model::{
     Amounts, Body, Component, Controller, DatabaseCluster, Job, Model, Placement, Pod, Quantity, Resources, Scale,
-    Vertical,
+    Vertical, Workload,
 };
 use crate::spec::{Concurrency, Firmness, VerticalMode};
 
@@ -20,6 +20,8 @@ pub struct Demand {
     pub spread: Spread,
     /// They must be spread over zones, which nothing here knows.
     pub zones: bool,
+    /// The queue in which they wait until there is room for them.
+    pub queue: Option<String>,
 }
 
 /// Why the pods are there.
@@ -77,7 +79,7 @@ pub fn demands(model: &Model) -> Vec<Demand> {
 
 fn of_component(component: &Component, defaults: &Amounts) -> Vec<Demand> {
     let mut all = match &component.body {
-        Body::Workload(workload) => of_controller(component, &workload.controller, &workload.pod, defaults),
+        Body::Workload(workload) => of_controller(component, workload, defaults),
         Body::Cluster(cluster) => of_cluster(component, cluster, defaults),
         Body::External(_) => Vec::new(),
     };
@@ -88,7 +90,8 @@ fn of_component(component: &Component, defaults: &Amounts) -> Vec<Demand> {
     all
 }
 
-fn of_controller(component: &Component, controller: &Controller, pod: &Pod, defaults: &Amounts) -> Vec<Demand> {
+fn of_controller(component: &Component, workload: &Workload, defaults: &Amounts) -> Vec<Demand> {
+    let (controller, pod) = (&workload.controller, &workload.pod);
     let most = most(controller, component.scale.as_ref());
     let one = of_pod(component, &raised(pod, component.vertical.as_ref()), defaults);
     // A pod alone is spread by itself.
@@ -111,10 +114,23 @@ fn of_controller(component: &Component, controller: &Controller, pod: &Pod, defa
             let more = Demand { pods: pods(surge), role: Role::Surge, ..replicas.clone() };
             vec![Demand { pods: pods(most), ..replicas }, more]
         }
-        Controller::Job(job) => vec![Demand { pods: parallel(job), role: Role::Release, ..one }],
+        Controller::Job(job) => {
+            vec![Demand { pods: parallel(job), role: Role::Release, queue: job.queue.clone(), ..one }]
+        }
+        Controller::JobSet(set) => {
+            let part = |count: i32, pod: &Pod| Demand {
+                pods: u32::try_from(count).unwrap_or(0),
+                role: Role::Release,
+                queue: set.job.queue.clone(),
+                ..of_pod(component, pod, defaults)
+            };
+            let workers = set.workers.iter().map(|workers| part(workers.count, &workers.pod));
+            std::iter::once(part(set.count, pod)).chain(workers).collect()
+        }
         Controller::CronJob { job, concurrency, .. } => {
             let runs = if *concurrency == Concurrency::Allow { OVERLAPPING } else { 1 };
-            vec![Demand { pods: parallel(job).saturating_mul(runs), role: Role::Job, ..one }]
+            let pods = parallel(job).saturating_mul(runs);
+            vec![Demand { pods, role: Role::Job, queue: job.queue.clone(), ..one }]
         }
     }
 }
@@ -140,6 +156,7 @@ fn of_cluster(component: &Component, cluster: &DatabaseCluster, defaults: &Amoun
         request: counted(&cluster.resources, defaults),
         placement: cluster.placement.clone(),
         spread: spread(&cluster.placement, Spread::Apart, cluster.instances),
+        queue: None,
         zones: several && cluster.placement.spread_zone == Some(Firmness::Hard),
     };
     // The pooler's pods are the operator's own: they ask for nothing themselves and go anywhere.
@@ -196,6 +213,7 @@ fn of_pod(component: &Component, pod: &Pod, defaults: &Amounts) -> Demand {
         placement: pod.placement.clone(),
         spread: Spread::Free,
         zones: false,
+        queue: None,
     }
 }
 

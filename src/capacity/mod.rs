@@ -7,6 +7,7 @@
 //! The packing is of the worst case: every scaler at its highest, every job running, every rollout under
 //! way, every pool at its greatest size.
 
+mod affinity;
 mod assumption;
 mod demand;
 mod instance;
@@ -19,8 +20,10 @@ mod tests;
 mod words;
 
 use crate::model::{Amounts, Model, Quantity};
+use affinity::needs_company;
 use instance::Instance;
 
+pub use affinity::admits;
 pub use assumption::assumptions;
 pub use demand::{Demand, Role, Spread, demands, pod_request, requests};
 pub use packing::{Nodes, Packing};
@@ -47,6 +50,8 @@ pub enum Doubt {
     NotSaid { pool: usize, resource: &'static str },
     /// Pods must be spread over zones, and the zones of nodes are not known.
     Zones { demand: usize },
+    /// Pods must lie near or away from others, which the packing does not see to.
+    Company { demand: usize },
 }
 
 /// The answer, and the best packing that was found.
@@ -77,6 +82,9 @@ fn judge(instance: &Instance<'_>, packing: &Packing) -> Verdict {
     let mut doubts = unsaid(instance, packing);
     let zoned = instance.demands.iter().enumerate().filter(|(_, demand)| demand.zones && demand.pods > 0);
     doubts.extend(zoned.map(|(demand, _)| Doubt::Zones { demand }));
+    let bound = |demand: &Demand| demand.placement.affinity.as_deref().is_some_and(needs_company);
+    let bound = instance.demands.iter().enumerate().filter(|(_, demand)| demand.pods > 0 && bound(demand));
+    doubts.extend(bound.map(|(demand, _)| Doubt::Company { demand }));
     if doubts.is_empty() { Verdict::Fits } else { Verdict::Unknown(doubts) }
 }
 
@@ -115,11 +123,29 @@ pub fn assess(model: &Model) -> Option<Capacity> {
 
 /// The worst case of those pods that `counts` lets through.
 pub fn assess_of(model: &Model, counts: impl Fn(&Demand) -> bool) -> Option<Capacity> {
+    // What waits in a queue starts where room is left: it takes nothing from the others.
+    let at_once = |demand: &Demand| demand.queue.is_none() && counts(demand);
+    let demands: Vec<Demand> = demands(model).into_iter().filter(at_once).collect();
+    of_demands(model, demands)
+}
+
+/// Each job that waits in a queue, on nodes with nothing else: where it does not fit those, it waits for ever.
+pub fn assess_queued(model: &Model, counts: impl Fn(&Demand) -> bool) -> Vec<Capacity> {
+    let mut jobs: Vec<Vec<Demand>> = Vec::new();
+    for demand in demands(model).into_iter().filter(|demand| demand.queue.is_some() && counts(demand)) {
+        match jobs.iter_mut().find(|job| job[0].component == demand.component) {
+            Some(job) => job.push(demand),
+            None => jobs.push(vec![demand]),
+        }
+    }
+    jobs.into_iter().filter_map(|job| of_demands(model, job)).collect()
+}
+
+fn of_demands(model: &Model, demands: Vec<Demand>) -> Option<Capacity> {
     let pools = Pool::all(&model.target.node_pools);
     if pools.is_empty() {
         return None;
     }
-    let demands: Vec<Demand> = demands(model).into_iter().filter(|demand| counts(demand)).collect();
     let whole = pack(&demands, &pools);
     let steady =
         if matches!(whole.verdict, Verdict::Fits) { Verdict::Fits } else { pack(&lasting(&demands), &pools).verdict };

@@ -1,5 +1,6 @@
 //! Node pools as the packing sees them: how many nodes, what each has left for pods, and who may run there.
 
+use super::affinity::admits;
 use crate::model::{Amounts, DEVICES, Placement, Quantity, Strings, Toleration};
 use crate::target::{NodePool, Taint};
 use std::collections::BTreeMap;
@@ -65,6 +66,8 @@ pub enum Obstacle<'a> {
     Label { label: &'a str, value: &'a str },
     /// They have a taint that the pod does not tolerate.
     Taint(&'a Taint),
+    /// They meet nothing that the pod's node affinity requires.
+    Affinity,
 }
 
 /// Why nodes of these labels and taints do not take a pod; `None` where they do.
@@ -75,6 +78,9 @@ pub fn obstacle<'a>(labels: &Strings, taints: &'a [Taint], placement: &'a Placem
     });
     if let Some((label, value)) = missing {
         return Some(Obstacle::Label { label, value });
+    }
+    if !admits(labels, placement) {
+        return Some(Obstacle::Affinity);
     }
     let keeps_off = |taint: &&Taint| taint.effect != "PreferNoSchedule" && !is_tolerated(taint, placement);
     taints.iter().find(keeps_off).map(Obstacle::Taint)

@@ -50,7 +50,7 @@ fn of_component(component: &Component) -> Vec<Disks> {
     // A StatefulSet makes a claim for each replica; all others share the one of their name.
     let each = matches!(workload.controller, Controller::StatefulSet { .. });
     let count = if each { most(&workload.controller, component.scale.as_ref()) } else { 1 };
-    let pods = std::iter::once(&workload.pod).chain(component.releases.iter().map(|release| &release.pod));
+    let pods = workload.pods().chain(component.releases.iter().map(|release| &release.pod));
     let mut own: BTreeMap<&String, Quantity> = BTreeMap::new();
     for volume in pods.flat_map(|pod| &pod.volumes) {
         if let VolumeSource::Own(claim) = &volume.source {

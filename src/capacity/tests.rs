@@ -18,6 +18,7 @@ fn pods(count: u32, request: &[(&str, &str)]) -> Demand {
         placement: Placement::default(),
         spread: Spread::Free,
         zones: false,
+        queue: None,
     }
 }
 

@@ -6,7 +6,7 @@ use super::rollout::surge_place;
 use crate::capacity::{self, Capacity, Demand, Doubt, Proof, Role, Verdict};
 use crate::diagnostic::{Code, Severity, code, listed};
 use crate::document::{Finding, Findings, Path, at};
-use crate::model::Model;
+use crate::model::{Component, Controller, Model};
 use std::collections::BTreeSet;
 
 /// Findings that say of a component by itself that it finds no place: the worst case goes without it.
@@ -24,6 +24,11 @@ const EXPLAINED: [Code; 7] = [
 /// pods: what they found is not said again.
 pub(super) fn the_worst_case_fits_the_nodes(model: &Model, findings: &mut Findings<'_>) {
     let explained = explained(findings);
+    for job in capacity::assess_queued(model, |demand| !explained.contains(&demand.component)) {
+        if let Verdict::DoesNotFit(proof) = &job.whole.verdict {
+            findings.push(shortage(model, &job, proof, risk(model)));
+        }
+    }
     let Some(capacity) = capacity::assess_of(model, |demand| !explained.contains(&demand.component)) else { return };
     let finding = match (&capacity.steady, &capacity.whole.verdict) {
         (Verdict::DoesNotFit(proof), _) => shortage(model, &capacity, proof, risk(model)),
@@ -47,7 +52,14 @@ fn shortage(model: &Model, capacity: &Capacity, proof: &Proof, severity: Severit
         proof.pods.iter().map(|(demand, pods)| (&capacity.demands[*demand], *pods)).collect();
     let keys: BTreeSet<&str> = demands.iter().map(|(demand, _)| demand.component.as_str()).collect();
     let rollout = demands.iter().any(|(demand, _)| demand.role.is_passing());
-    let when = if rollout { "while all are rolled out at their most" } else { "at their most" };
+    let queued = demands.iter().all(|(demand, _)| demand.queue.is_some());
+    let when = if queued {
+        "even with nothing else on them"
+    } else if rollout {
+        "while all are rolled out at their most"
+    } else {
+        "at their most"
+    };
     let mut places = demands.iter().map(|(demand, _)| (place(model, demand), said(demand)));
     let (first, label) = places.next().unwrap_or_default();
     let message = format!("{when}, the pods of {} do not fit the nodes: {}", listed(keys), capacity::arithmetic(proof));
@@ -82,6 +94,12 @@ fn unknown(model: &Model, capacity: &Capacity, doubts: &[Doubt]) -> Finding {
             let help = "pools say nothing about zones; see to it that every zone has room".into();
             note(at!["components", key, "placement", "spread", "zone"], "over zones that are not known".into(), help)
         }
+        Some(Doubt::Company { demand }) => {
+            let key = &capacity.demands[*demand].component;
+            let help = "see to it that there are nodes where it holds".into();
+            let label = "pods near or away from others are not counted".into();
+            note(at!["components", key, "placement", "affinity"], label, help)
+        }
         Some(Doubt::NotFound { .. }) | None => {
             let help = format!(
                 "leave more room, or read `windlass capacity --env {}`, which shows what was tried",
@@ -106,8 +124,13 @@ pub(super) fn place(model: &Model, demand: &Demand) -> Path {
         Role::Pooler => root.join("pooler").join("instances"),
         Role::Surge => component.map_or_else(|| root.join("rollout").join("surge"), surge_place),
         Role::Release if component.is_some_and(|component| !component.releases.is_empty()) => root.join("migrate"),
+        Role::Release if component.is_some_and(is_team) => root.join("workers").join("replicas"),
         Role::Job | Role::Release => root.join("parallelism"),
     }
+}
+
+fn is_team(component: &Component) -> bool {
+    component.workload().is_some_and(|workload| matches!(workload.controller, Controller::JobSet(_)))
 }
 
 pub(super) fn said(demand: &Demand) -> String {
@@ -237,7 +260,7 @@ mod tests {
                 general(model, 1);
                 main(model).resources.requests.insert("cpu".into(), quantity("1200m"));
                 let more = api(model).clone();
-                model.components.insert("web".into(), crate::model::Component { key: "web".into(), ..more });
+                model.components.insert("web".into(), Component { key: "web".into(), ..more });
             })
             .found();
         assert!(found[0].message.contains("the pods of `api` and `web`"), "{}", found[0].message);

@@ -129,6 +129,7 @@ fn target() -> Target {
             cnpg: peer("cnpg-system"),
         },
         object_store: Vec::new(),
+        queues: BTreeMap::new(),
     }
 }
 
@@ -167,6 +168,7 @@ fn service_of() -> Service {
     Service {
         kind: ServiceType::ClusterIp,
         headless: false,
+        unready: false,
         companion: false,
         primary: false,
         annotations: Strings::new(),
@@ -225,6 +227,7 @@ pub(super) fn container(name: &str) -> Container {
         probes: Probes { startup: None, ready: Some(probe("/ready")), live: Some(probe("/healthz")) },
         pre_stop: None,
         security: ContainerSecurity::hardened(Some(DEFAULT_USER)),
+        awaits: None,
     }
 }
 
@@ -399,6 +402,7 @@ pub(super) fn cron_job(model: &mut Model, at: &str) {
     main(model).ports = Vec::new();
     workload(model, "api").controller = Controller::CronJob {
         job: job(),
+        suspended: false,
         schedule: at.into(),
         timezone: None,
         concurrency: Concurrency::Forbid,
@@ -408,13 +412,15 @@ pub(super) fn cron_job(model: &mut Model, at: &str) {
 
 pub(super) fn job() -> Job {
     Job {
-        hashed: true,
+        naming: Naming::Content,
         timeout: None,
         retries: 3,
         restart: Restart::Never,
         parallelism: None,
         completions: None,
         indexed: false,
+        failure: Vec::new(),
+        queue: None,
     }
 }
 

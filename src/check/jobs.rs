@@ -1,8 +1,9 @@
 //! Jobs: they come due.
 
-use crate::diagnostic::code;
+use crate::diagnostic::{code, listed, nearest};
 use crate::document::{Finding, Findings, Path, at};
-use crate::model::{Body, Controller, Model};
+use crate::model::{Body, Component, Controller, FailureCause, Job, Model, Pod, Workload};
+use crate::spec::Restart;
 
 /// The days of each month, of February in a leap year.
 const DAYS: [u32; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
@@ -79,6 +80,89 @@ fn has_month(field: &str, number: u32) -> bool {
             _ => true,
         }
     })
+}
+
+/// The most rules that a policy for failed pods has.
+const FAILURE_RULES: usize = 20;
+
+/// Rules for failed pods are ones that Kubernetes takes. Source: `validatePodFailurePolicy` of Kubernetes.
+pub(super) fn failure_rules_can_be_kept(model: &Model, findings: &mut Findings<'_>) {
+    for (component, workload, job) in jobs(model) {
+        let place = at!["components", component.key, "failurePolicy"];
+        if job.failure.is_empty() {
+            continue;
+        }
+        if job.restart == Restart::OnFailure {
+            findings.push(needs_new_pods(component, &place));
+        }
+        if job.failure.len() > FAILURE_RULES {
+            let message = format!("{} failure rules, and {FAILURE_RULES} are the limit", job.failure.len());
+            findings.push(
+                Finding::error(code::FAILURE_RULE, place.clone(), message)
+                    .label("too many")
+                    .on_key()
+                    .help("put exit codes with the same action into one rule"),
+            );
+        }
+        for rule in &job.failure {
+            if let FailureCause::ExitCodes { container, within, values } = &rule.cause {
+                let codes = place.join(&rule.name).join("onExitCodes");
+                exit_codes(*within, values, &codes, findings);
+                known_container(&workload.pod, container.as_deref(), &codes, findings);
+            }
+        }
+    }
+}
+
+fn jobs(model: &Model) -> impl Iterator<Item = (&Component, &Workload, &Job)> {
+    model.components.values().filter_map(|component| {
+        let workload = component.workload()?;
+        Some((component, workload, workload.controller.job()?))
+    })
+}
+
+fn needs_new_pods(component: &Component, place: &Path) -> Finding {
+    let message = format!("`{}` starts its containers again in their pod, so no pod fails", component.key);
+    Finding::error(code::FAILURE_RULE, place.clone(), message)
+        .label("rules for failed pods")
+        .on_key()
+        .also(at!["components", component.key, "restart"], "started again in the pod")
+        .reason("Kubernetes takes a `podFailurePolicy` with `restartPolicy: Never` only")
+        .help("write `restart: never`, which is the default")
+}
+
+fn exit_codes(within: bool, values: &[i32], codes: &Path, findings: &mut Findings<'_>) {
+    let (message, help) = if values.is_empty() {
+        ("a failure rule without exit codes", "write the codes, such as `values: [42]`")
+    } else if within && values.contains(&0) {
+        ("0 is the exit code of success, so no failed container has it", "take 0 away")
+    } else {
+        return;
+    };
+    findings.push(
+        Finding::error(code::FAILURE_RULE, codes.join("values"), message)
+            .label("Kubernetes refuses these")
+            .reason("`onExitCodes.values` has at least one code, and with `In` no 0")
+            .help(help),
+    );
+}
+
+fn known_container(pod: &Pod, name: Option<&str>, codes: &Path, findings: &mut Findings<'_>) {
+    let Some(name) = name else { return };
+    let known: Vec<&str> = pod.containers().map(|container| container.name.as_str()).collect();
+    if known.contains(&name) {
+        return;
+    }
+    let help = match nearest(name, known.iter().copied()) {
+        Some(near) => format!("a similar container is `{near}`"),
+        None => format!("its containers are {}", listed(known)),
+    };
+    findings.push(
+        Finding::error(code::FAILURE_RULE, codes.join("containerName"), format!("the pod has no container `{name}`"))
+            .label("no such container")
+            .reason("Kubernetes refuses a rule for a container that the pod does not have")
+            .help(help),
+    );
 }
 
 #[cfg(test)]

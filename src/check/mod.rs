@@ -4,6 +4,7 @@
 //! mistake gives one finding. A model that came through without an error is [`Valid`], and only that
 //! can be lowered.
 
+mod affinity;
 mod agents;
 mod availability;
 mod capacity;
@@ -145,6 +146,7 @@ pub const LAWS: &[Law] = &[
     gpu::gpu_rollouts_find_a_spare_gpu,
     gpu_memory::pools_have_the_memory,
     gpu_memory::weights_fit_the_gpus,
+    affinity::affinity_has_values_for_its_operators,
     placement::some_pool_takes_the_pods,
     placement::pods_fit_a_node,
     probes::what_serves_says_when_it_is_ready,
@@ -201,6 +203,7 @@ pub const LAWS: &[Law] = &[
     observe::dashboard_titles_are_unique,
     observe::dashboards_have_panels,
     observe::dashboards_fit_one_object,
+    jobs::failure_rules_can_be_kept,
     target::pools_have_bounds,
     target::pools_leave_something_to_pods,
     quota::the_worst_case_is_within_the_quota,

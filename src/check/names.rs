@@ -3,7 +3,9 @@
 use super::places::first_written;
 use crate::diagnostic::code;
 use crate::document::{Finding, Findings, Path, at};
-use crate::model::{Body, Component, Controller, Driver, Identity, Job, Model, RouteTls, VolumeSource};
+use crate::model::{
+    Body, Component, Controller, Driver, Identity, Job, JobSet, Model, RouteTls, VolumeSource, Workload,
+};
 use std::collections::BTreeMap;
 
 /// The most that a DNS label and the value of a label hold.
@@ -127,17 +129,28 @@ fn controller_room(controller: &Controller) -> Option<Room> {
             reason: "each run is a Job whose name has 11 characters more, at most 63".into(),
         }),
         Controller::Job(job) => Some(job_room(job)),
+        Controller::JobSet(set) => Some(set_room(set)),
+    }
+}
+
+/// Source: the webhook of JobSet.
+fn set_room(set: &JobSet) -> Room {
+    let most = set.workers.as_ref().map_or(set.count, |workers| workers.count.max(set.count));
+    Room {
+        limit: LABEL - "-workers-0-".len() - (most - 1).to_string().len() - "-abcde".len(),
+        of: "a distributed training",
+        reason: "its pods are called `<name>-workers-0-<index>` with 6 characters more, at most 63".into(),
     }
 }
 
 fn job_room(job: &Job) -> Room {
-    let hash = if job.hashed { HASH } else { 0 };
+    let hash = if job.naming.is_hashed() { HASH } else { 0 };
     let pods = job.completions.or(job.parallelism).unwrap_or(1).max(1);
     let index = if job.indexed { 1 + (pods - 1).to_string().len() } else { 0 };
     Room {
         limit: LABEL - hash - index,
-        of: if job.hashed { "a release job" } else { "a job" },
-        reason: match (job.hashed, job.indexed) {
+        of: if job.naming.is_hashed() { "a release job" } else { "a job" },
+        reason: match (job.naming.is_hashed(), job.indexed) {
             (true, _) => {
                 "the name ends with `-` and 10 digits of its content, and the label `job-name` holds at most 63".into()
             }
@@ -282,6 +295,9 @@ fn composed_names(model: &Model) -> Vec<Named> {
                 push("secret", name.clone(), place);
             }
         }
+        if waits_for_jobs(component) {
+            push("role", format!("{}-wait", component.name), place.join("uses"));
+        }
         for role in component.workload().iter().flat_map(|workload| &workload.pod.identity.roles) {
             let part = role.name.strip_prefix(&format!("{}-", component.name)).unwrap_or(&role.name);
             push("role", role.name.clone(), place.join("serviceAccount").join("roles").join(part));
@@ -299,6 +315,11 @@ fn composed_names(model: &Model) -> Vec<Named> {
         }
     }
     names
+}
+
+fn waits_for_jobs(component: &Component) -> bool {
+    let pods = component.workload().into_iter().flat_map(Workload::pods);
+    pods.flat_map(|pod| &pod.init).any(|step| step.awaits.is_some())
 }
 
 /// The route `main` bears the name of its component.
@@ -472,7 +493,13 @@ mod tests {
     #[test]
     fn an_indexed_job_keeps_room_for_its_indices() {
         let room = |completions| {
-            job_room(&Job { hashed: false, indexed: true, completions: Some(completions), ..job() }).limit
+            job_room(&Job {
+                naming: crate::model::Naming::Fixed,
+                indexed: true,
+                completions: Some(completions),
+                ..job()
+            })
+            .limit
         };
         assert_eq!((room(1), room(10), room(11), room(100)), (61, 61, 60, 60));
     }

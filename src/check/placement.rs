@@ -50,6 +50,7 @@ fn obstacle(pool: &NodePool, load: &Load<'_>) -> Option<String> {
     }
     Some(match capacity::obstacle(&pool.labels, &pool.taints, load.placement)? {
         Obstacle::Label { label, value } => format!("lacks the label `{label}: {value}`"),
+        Obstacle::Affinity => "meets no term of the required node affinity".into(),
         Obstacle::Taint(taint) => format!("has the taint `{}`", taint.key),
     })
 }
@@ -74,7 +75,8 @@ pub(super) fn some_pool_takes_the_pods(model: &Model, findings: &mut Findings<'_
             continue;
         }
         // Without a selector the pods may go to nodes that the target does not describe.
-        let selects = !load.placement.node_selector.is_empty();
+        let requires = load.placement.affinity.as_ref().is_some_and(|affinity| affinity.node_affinity.is_some());
+        let selects = requires || !load.placement.node_selector.is_empty();
         let severity = if selects { Severity::Error } else { Severity::Warning };
         let place = load.site.at(findings, &["placement"]);
         let why = obstacles.iter().map(|(name, why)| format!("`{name}` {}", why.as_deref().unwrap_or_default()));
@@ -89,7 +91,11 @@ pub(super) fn some_pool_takes_the_pods(model: &Model, findings: &mut Findings<'_
             .on_key()
             .also(at!["environment", "target", "nodePools"], "the pools of this target")
             .reason(why.collect::<Vec<_>>().join("; "))
-            .help("write `placement: {pool: …}`, which selects the pool's labels and tolerates its taints"),
+            .help(if requires {
+                "let a term of the affinity match the labels of a pool, as they stand under `target.nodePools`"
+            } else {
+                "write `placement: {pool: …}`, which selects the pool's labels and tolerates its taints"
+            }),
         );
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::document::{Findings, Path, at};
 use crate::model::{Body, Component, Container, FileMap, Model, Pod, Resources};
+use crate::spec::Kind;
 
 /// Where the fields of one container stand. Paths are made only once there is something to say.
 pub(super) struct Site<'m> {
@@ -12,6 +13,8 @@ pub(super) struct Site<'m> {
 /// Which of a component's containers it is.
 enum Part<'m> {
     Main,
+    /// The workers of a training, where they differ from the master.
+    Workers,
     Step(&'m str),
     Sidecar(&'m str),
     Migration,
@@ -21,6 +24,10 @@ impl<'m> Site<'m> {
     /// The place of the component's main container.
     pub(super) fn main(component: &'m Component) -> Self {
         Self { component, part: Part::Main }
+    }
+
+    fn workers(component: &'m Component) -> Self {
+        Self { component, part: Part::Workers }
     }
 
     fn init(component: &'m Component, step: &'m str) -> Self {
@@ -39,7 +46,12 @@ impl<'m> Site<'m> {
     fn roots(&self) -> Vec<Path> {
         let key = &self.component.key;
         match self.part {
+            // What differs in the leading part of a training stands there.
+            Part::Main if self.component.kind == Kind::Job => {
+                vec![at!["components", key, "master"], at!["components", key]]
+            }
             Part::Main => vec![at!["components", key]],
+            Part::Workers => vec![at!["components", key, "workers"], at!["components", key]],
             Part::Sidecar(name) => vec![at!["components", key, "sidecars", name]],
             Part::Migration => vec![at!["components", key, "migrate"], at!["components", key]],
             Part::Step(step) => {
@@ -60,6 +72,7 @@ impl<'m> Site<'m> {
         let key = &self.component.key;
         match self.part {
             Part::Main => None,
+            Part::Workers => Some(format!("the workers of `{key}`")),
             Part::Step(step) => Some(format!("the step `{step}` of `{key}`")),
             Part::Sidecar(name) => Some(format!("the sidecar `{name}` of `{key}`")),
             Part::Migration => Some(format!("the migration of `{key}`")),
@@ -92,6 +105,8 @@ pub(super) fn containers(model: &Model) -> Vec<(Site<'_>, &Container)> {
     for component in model.components.values() {
         if let Some(workload) = component.workload() {
             all.push((Site::main(component), &workload.pod.main));
+            all.extend(workload.workers().map(|workers| (Site::workers(component), &workers.pod.main)));
+            // The steps of the workers are the same.
             all.extend(steps(component, &workload.pod));
         }
         for release in &component.releases {
@@ -123,7 +138,10 @@ pub(super) fn resources(model: &Model) -> Vec<(Site<'_>, &Resources)> {
 pub(super) fn pods(model: &Model) -> Vec<(Site<'_>, &Pod)> {
     let mut all = Vec::new();
     for component in model.components.values() {
-        all.extend(component.workload().map(|workload| (Site::main(component), &workload.pod)));
+        if let Some(workload) = component.workload() {
+            all.push((Site::main(component), &workload.pod));
+            all.extend(workload.workers().map(|workers| (Site::workers(component), &*workers.pod)));
+        }
         all.extend(component.releases.iter().map(|release| (Site::release(component), &release.pod)));
     }
     all
@@ -137,7 +155,8 @@ pub(super) fn file_maps(component: &Component) -> impl Iterator<Item = &FileMap>
 
 /// Components with pods of their own.
 pub(super) fn workloads(model: &Model) -> impl Iterator<Item = (&Component, &Pod)> {
-    model.components.values().filter_map(|component| Some((component, &component.workload()?.pod)))
+    let workloads = model.components.values().filter_map(|component| Some((component, component.workload()?)));
+    workloads.flat_map(|(component, workload)| workload.pods().map(move |pod| (component, pod)))
 }
 
 /// The first of these places that is written, else the first.

@@ -103,6 +103,7 @@ fn pods_at_once(component: &Component) -> (u32, Path) {
         Some(Controller::LeaderWorkerSet { replicas, size, .. }) => {
             (replicas.saturating_mul(*size), place.join("gpu").join("nodes"))
         }
+        Some(Controller::JobSet(set)) => (set.pods().unsigned_abs(), place.join("workers").join("replicas")),
         Some(controller) => (controller.replicas(), place.join("replicas")),
         None => (1, place),
     }

@@ -179,10 +179,13 @@ pub(super) fn waits_come_to_an_end(model: &Model, findings: &mut Findings<'_>) {
 
 fn never_ends(edge: &Edge, to: &Component) -> Option<(&'static str, &'static str)> {
     match to.workload().map(|workload| &workload.controller) {
+        Some(Controller::CronJob { suspended: true, .. }) => {
+            return Some(("which somebody starts by hand", "take `wait: true` away, or give the job `when: release`"));
+        }
         Some(Controller::CronJob { .. }) => {
             return Some(("which runs by a schedule", "take `wait: true` away, or give the job `when: release`"));
         }
-        Some(Controller::Job(_)) => return None,
+        Some(Controller::Job(_) | Controller::JobSet(_)) => return None,
         _ => {}
     }
     if to.kind == Kind::External && !(to.outputs.contains_key("host") && to.outputs.contains_key("port")) {

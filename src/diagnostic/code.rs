@@ -157,6 +157,12 @@ codes! {
     SHUTDOWN_DRAIN = "WL0461", "no-time-to-drain", "hardly any time between SIGTERM and SIGKILL";
     SHUTDOWN_REQUEST = "WL0462", "grace-under-timeout", "requests that may last longer than the grace period";
     ROLLOUT_SLOW = "WL0463", "slow-controller", "steps so long that the controller of the rollout seldom looks";
+    NO_REMOVAL_HOOK = "WL0464", "no-removal-hook", "a job at the removal of the system, which nothing would run";
+    FAILURE_RULE = "WL0465", "bad-failure-rule", "a rule for failed pods that Kubernetes refuses";
+    UNKNOWN_QUEUE = "WL0466", "unknown-queue", "a queue that the target does not have";
+    TRAINING = "WL0467", "half-a-training", "a distributed training whose parts are missing or cannot meet";
+    BAD_AFFINITY = "WL0468", "bad-affinity", "an affinity that Kubernetes refuses";
+    FIELD_OF_SCHEDULE = "WL0469", "field-of-schedule", "a field of a job that only means something with a schedule";
     SCHEDULE_NEVER = "WL0470", "schedule-never-due", "a schedule on a day that no month has";
     VERTICAL_OVERLAP = "WL0480", "two-scalers", "vertical scaling of a resource by which replicas are counted";
     VERTICAL_RESOURCE = "WL0481", "unscalable-resource", "vertical scaling of something else than CPU and memory";

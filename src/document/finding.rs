@@ -111,18 +111,29 @@ fn first_key(node: &Node) -> Span {
 pub struct Findings<'a> {
     root: &'a Node,
     pub found: Diagnostics,
+    /// Where something is laid over a part of the document, and what: its fields are looked for there first.
+    laid: Option<(Path, Path)>,
 }
 
 impl<'a> Findings<'a> {
     pub fn new(root: &'a Node) -> Self {
-        Self { root, found: Diagnostics::new() }
+        Self { root, found: Diagnostics::new(), laid: None }
     }
 
     pub fn push_all(&mut self, findings: impl IntoIterator<Item = Finding>) {
         findings.into_iter().for_each(|finding| self.push(finding));
     }
 
-    pub fn push(&mut self, finding: Finding) {
+    /// From here on, fields of `below` are looked for in `above` first; nowhere else with `None`.
+    pub fn lay(&mut self, below: Path, above: Option<Path>) {
+        self.laid = above.map(|above| (below, above));
+    }
+
+    pub fn push(&mut self, mut finding: Finding) {
+        let above = self.laid.as_ref().and_then(|(below, above)| finding.path.moved(below, above));
+        if let Some(above) = above.filter(|above| self.is_written(above)) {
+            finding.path = above;
+        }
         let placed = finding.place(self.root);
         self.found.push(placed);
     }

@@ -94,6 +94,12 @@ impl Path {
         self.0.pop();
     }
 
+    /// The path under `to`, where it lies under `from`.
+    pub fn moved(&self, from: &Self, to: &Self) -> Option<Self> {
+        let rest = self.0.strip_prefix(from.0.as_slice())?;
+        Some(Self(to.0.iter().chain(rest).cloned().collect()))
+    }
+
     pub fn segments(&self) -> &[Name] {
         &self.0
     }

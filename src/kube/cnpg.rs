@@ -4,7 +4,9 @@
 //! the schema of the resource would else report them as differences for ever.
 
 use crate::model::Strings;
-use k8s_openapi::api::core::v1::{ResourceRequirements, Toleration, TopologySpreadConstraint};
+use k8s_openapi::api::core::v1::{
+    NodeAffinity, PodAffinity, PodAntiAffinity, ResourceRequirements, Toleration, TopologySpreadConstraint,
+};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
 
@@ -63,6 +65,8 @@ pub(crate) struct ClusterSpec {
     pub(crate) topology_spread_constraints: Vec<TopologySpreadConstraint>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) priority_class_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) scheduler_name: Option<String>,
     #[serde(rename = "enablePDB")]
     pub(crate) enable_pdb: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -134,6 +138,12 @@ pub(crate) struct AffinityConfiguration {
     pub(crate) node_selector: Strings,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) tolerations: Vec<Toleration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) node_affinity: Option<NodeAffinity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) additional_pod_affinity: Option<PodAffinity>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) additional_pod_anti_affinity: Option<PodAntiAffinity>,
 }
 
 /// A plugin of the operator.

@@ -166,7 +166,9 @@ fn strategy(controller: &Controller) -> &'static str {
                 Plan::BlueGreen { .. } => "BlueGreen",
             },
         },
-        Controller::StatefulSet { .. } | Controller::Job(_) | Controller::CronJob { .. } => "RollingUpdate",
+        Controller::StatefulSet { .. } | Controller::Job(_) | Controller::JobSet(_) | Controller::CronJob { .. } => {
+            "RollingUpdate"
+        }
     }
 }
 

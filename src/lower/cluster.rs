@@ -74,6 +74,7 @@ fn instances(name: &str, cluster: &DatabaseCluster) -> ClusterSpec {
         affinity: affinity(&cluster.placement),
         topology_spread_constraints: zones(name, &cluster.placement).into_iter().collect(),
         priority_class_name: cluster.placement.priority.clone(),
+        scheduler_name: cluster.placement.scheduler.clone(),
         // With one instance a budget would hold up every drain of its node.
         enable_pdb: cluster.instances > 1,
         plugins: cluster.backup.iter().map(|_| archiver(name)).collect(),
@@ -97,12 +98,16 @@ fn affinity(placement: &Placement) -> AffinityConfiguration {
         Firmness::Hard => "required",
         Firmness::Soft => "preferred",
     });
+    let written = placement.affinity.as_deref().cloned().unwrap_or_default();
     AffinityConfiguration {
         enable_pod_anti_affinity: firmness.is_some(),
         pod_anti_affinity_type: firmness,
         topology_key: firmness.map(|_| "kubernetes.io/hostname"),
         node_selector: placement.node_selector.clone(),
         tolerations: placement.tolerations.iter().map(toleration).collect(),
+        node_affinity: written.node_affinity,
+        additional_pod_affinity: written.pod_affinity,
+        additional_pod_anti_affinity: written.pod_anti_affinity,
     }
 }
 

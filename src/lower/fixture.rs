@@ -130,6 +130,7 @@ fn target() -> Target {
             cnpg: peer("cnpg-system"),
         },
         object_store: Vec::new(),
+        queues: BTreeMap::new(),
     }
 }
 
@@ -226,6 +227,7 @@ pub(crate) fn container(name: &str, image: &str) -> Container {
         probes: Probes::default(),
         pre_stop: None,
         security: ContainerSecurity::hardened(Some(DEFAULT_USER)),
+        awaits: None,
     }
 }
 
@@ -237,6 +239,7 @@ pub(crate) fn service() -> Service {
     Service {
         kind: ServiceType::ClusterIp,
         headless: false,
+        unready: false,
         companion: false,
         primary: false,
         annotations: Strings::new(),
@@ -288,13 +291,15 @@ fn migration(mut pod: Pod) -> Release {
     pod.main.probes = Probes::default();
     pod.main.pre_stop = None;
     let job = Job {
-        hashed: true,
+        naming: Naming::Content,
         timeout: Some(600),
         retries: 3,
         restart: Restart::Never,
         parallelism: None,
         completions: None,
         indexed: false,
+        failure: Vec::new(),
+        queue: None,
     };
     Release { name: "api-migrate".into(), job, pod, files: Vec::new() }
 }
@@ -386,14 +391,17 @@ fn cache() -> Component {
 fn nightly() -> Component {
     let controller = Controller::CronJob {
         job: Job {
-            hashed: false,
+            naming: Naming::Fixed,
             timeout: Some(7200),
             retries: 2,
             restart: Restart::OnFailure,
             parallelism: Some(4),
             completions: Some(4),
             indexed: true,
+            failure: Vec::new(),
+            queue: None,
         },
+        suspended: false,
         schedule: "0 2 * * *".into(),
         timezone: Some("Europe/Madrid".into()),
         concurrency: Concurrency::Forbid,
@@ -404,13 +412,15 @@ fn nightly() -> Component {
 
 fn seed() -> Component {
     let job = Job {
-        hashed: true,
+        naming: Naming::Content,
         timeout: None,
         retries: 6,
         restart: Restart::Never,
         parallelism: None,
         completions: None,
         indexed: false,
+        failure: Vec::new(),
+        queue: None,
     };
     component("seed", Kind::Job, Controller::Job(job), pod("seed", container("seed", "registry.example.com/seed:v1")))
 }

@@ -1,7 +1,7 @@
 //! Who the pods are: service accounts, and what those may do.
 
 use super::meta::Lowering;
-use super::pod::identities;
+use super::pod::{awaited, identities};
 use super::present;
 use crate::kube::{Object, Phase};
 use crate::model::{Component, Identity, Role, RoleRule};
@@ -33,6 +33,28 @@ pub(super) fn roles(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
         identity.roles.iter().flat_map(|role| role_objects(cx, component, identity, role)).collect()
     };
     identities(component).into_iter().flat_map(of_identity).collect()
+}
+
+/// The right to see the jobs that steps of the component's pods wait for, and no others. A client that
+/// waits for one object names it in its lists and watches too, so that the right may be for names.
+pub(super) fn waiting(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
+    let mut rules: Vec<RoleRule> = Vec::new();
+    for job in awaited(component).into_iter().filter_map(|key| cx.job(key)) {
+        match rules.iter_mut().find(|rule| rule.resources[0] == job.resource) {
+            Some(rule) => rule.resource_names.push(job.name.clone()),
+            None => rules.push(RoleRule {
+                api_groups: vec![job.group.into()],
+                resources: vec![job.resource.into()],
+                resource_names: vec![job.name.clone()],
+                verbs: ["get", "list", "watch"].map(Into::into).into(),
+            }),
+        }
+    }
+    if rules.is_empty() {
+        return Vec::new();
+    }
+    let role = Role { name: format!("{}-wait", component.name), cluster: false, rules };
+    identities(component).into_iter().take(1).flat_map(|who| role_objects(cx, component, who, &role)).collect()
 }
 
 fn role_objects(cx: &Lowering<'_>, component: &Component, identity: &Identity, role: &Role) -> [Object; 2] {
@@ -91,8 +113,8 @@ fn rule(rule: &RoleRule) -> rbac::PolicyRule {
 #[cfg(test)]
 mod tests {
     use super::{accounts, roles};
-    use crate::lower::fixture::{assert_facts, find, lowered, model, names, part, strings, workload};
-    use crate::model::{Identity, Model};
+    use crate::lower::fixture::{assert_facts, container, find, lowered, model, names, part, strings, workload};
+    use crate::model::{Awaited, Identity, Model};
 
     fn identity<'a>(model: &'a mut Model, component: &str) -> &'a mut Identity {
         &mut workload(model, component).pod.identity
@@ -150,6 +172,26 @@ mod tests {
             /roleRef = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "shop-prod-api-nodes"}
             /subjects = [{"kind": "ServiceAccount", "name": "api", "namespace": "shop-prod"}]
             "#,
+        );
+    }
+
+    #[test]
+    fn who_waits_for_a_job_may_see_that_job_alone() {
+        let mut model = model();
+        let mut step = container("wait-for-seed", "registry.k8s.io/kubectl:v1.35.0");
+        step.awaits = Some(Awaited { component: "seed".into(), timeout: 60 });
+        workload(&mut model, "api").pod.init.push(step);
+        let seed = part(&model, crate::lower::workload::workload, "seed")[0].identity.name.clone();
+        let objects = lowered(&model);
+        let rule = format!(
+            r#"/rules = [{{"apiGroups": ["batch"], "resources": ["jobs"], "resourceNames": ["{seed}"], "verbs": ["get", "list", "watch"]}}]"#
+        );
+        assert_facts(find(&objects, "Role", "api-wait"), &rule);
+        assert_facts(
+            find(&objects, "Deployment", "api"),
+            &format!(
+                r#"/spec/template/spec/initContainers/1/args = ["--for=condition=complete", "jobs.batch/{seed}"]"#
+            ),
         );
     }
 

@@ -2,12 +2,14 @@
 //!
 //! Selectors use `app.kubernetes.io/name` and `part-of` only, and never change.
 
+use super::job::{JobReference, job_reference};
 use super::pod::identities;
 use crate::kube::Phase;
 use crate::model::{Body, Component, Controller, Edge, MetricSource, Model, RedisQueue, Strings};
 use crate::spec::Kind;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement, ObjectMeta};
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// What every part sees.
 pub(crate) struct Lowering<'a> {
@@ -20,6 +22,8 @@ pub(crate) struct Lowering<'a> {
     accounts: BTreeMap<&'a str, &'a str>,
     /// What scalers read in each redis, by its key.
     queues: BTreeMap<&'a str, Vec<&'a RedisQueue>>,
+    /// The jobs that may be waited for, each named once: a name follows from those that its job waits for.
+    jobs: BTreeMap<&'a str, OnceLock<Option<JobReference>>>,
 }
 
 pub(crate) const NAME: &str = "app.kubernetes.io/name";
@@ -36,7 +40,12 @@ impl<'a> Lowering<'a> {
             from.entry(&edge.from).or_default().push(edge);
             to.entry(&edge.to).or_default().push(edge);
         }
-        Self { model, from, to, accounts: accounts(model), queues: queues(model) }
+        Self { model, from, to, accounts: accounts(model), queues: queues(model), jobs: jobs(model) }
+    }
+
+    /// The job of a component under the name that it is emitted with; `None` where no job bears one.
+    pub(crate) fn job(&self, key: &str) -> Option<&JobReference> {
+        self.jobs.get(key)?.get_or_init(|| job_reference(self, key)).as_ref()
     }
 
     /// True where this component is the one that an account is created with.
@@ -144,6 +153,15 @@ fn accounts(model: &Model) -> BTreeMap<&str, &str> {
     accounts
 }
 
+fn jobs(model: &Model) -> BTreeMap<&str, OnceLock<Option<JobReference>>> {
+    let single = |component: &&Component| {
+        let controller = component.workload().map(|workload| &workload.controller);
+        matches!(controller, Some(Controller::Job(_) | Controller::JobSet(_)))
+    };
+    let jobs = model.components.values().filter(single);
+    jobs.map(|component| (component.key.as_str(), OnceLock::new())).collect()
+}
+
 fn queues(model: &Model) -> BTreeMap<&str, Vec<&RedisQueue>> {
     let mut queues: BTreeMap<&str, Vec<&RedisQueue>> = BTreeMap::new();
     let metrics =
@@ -163,7 +181,10 @@ pub(crate) fn pod_name(component: &Component) -> &str {
 
 /// When the objects of a component are delivered.
 pub(crate) fn phase(component: &Component) -> Phase {
-    let release = matches!(component.workload().map(|w| &w.controller), Some(Controller::Job(job)) if job.hashed);
+    let release = matches!(
+        component.workload().map(|workload| &workload.controller),
+        Some(Controller::Job(_) | Controller::JobSet(_))
+    );
     match component.kind {
         Kind::Job if release => Phase::Releases,
         Kind::Postgres | Kind::Redis | Kind::Store => Phase::Stores,

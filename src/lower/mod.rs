@@ -13,12 +13,15 @@ mod disruption;
 pub(crate) mod fixture;
 mod group;
 mod identity;
+mod job;
+mod job_set;
 mod meta;
 mod monitoring;
 mod namespace;
 mod network;
 mod observe;
 mod pod;
+mod queue;
 mod quota;
 mod rollout;
 mod route;
@@ -69,6 +72,7 @@ const SYSTEM_PARTS: &[SystemPart] = &[
     storage::shared_claims,
     catalogue::registries,
     observe::dashboards,
+    queue::queues,
 ];
 
 /// Parts of one component, in the order of delivery within it.
@@ -77,11 +81,12 @@ const COMPONENT_PARTS: &[ComponentPart] = &[
     network::of_component,
     identity::accounts,
     identity::roles,
+    identity::waiting,
     config::files,
     storage::own_claims,
     devices::claims,
     service::services,
-    workload::releases,
+    job::releases,
     workload::workload,
     cluster::cluster,
     disruption::budget,

@@ -6,7 +6,7 @@ use super::present;
 use super::storage::claim_name;
 use crate::model::{
     Component, Container, Identity, Item, Placement, Pod, Projection, Quantity, Strings, Toleration, Volume,
-    VolumeSource,
+    VolumeSource, Workload,
 };
 use crate::spec::{Feature, Firmness, Restart};
 use k8s_openapi::api::core::v1 as core;
@@ -29,8 +29,11 @@ pub(crate) enum Maker {
 
 /// The pods of a component: of its workload, then of its release jobs.
 pub(crate) fn pods(component: &Component) -> impl Iterator<Item = &Pod> {
-    let workload = component.workload().map(|workload| &workload.pod);
-    workload.into_iter().chain(component.releases.iter().map(|release| &release.pod))
+    component
+        .workload()
+        .into_iter()
+        .flat_map(Workload::pods)
+        .chain(component.releases.iter().map(|release| &release.pod))
 }
 
 /// The template of pods that bear the name label `name`.
@@ -48,7 +51,7 @@ pub(crate) fn template(
         annotations: present(annotations),
         ..ObjectMeta::default()
     };
-    let mut spec = pod_spec(component, pod, maker);
+    let mut spec = pod_spec(cx, component, pod, maker);
     spec.topology_spread_constraints = present(spread(cx, component, name, &pod.placement, maker));
     core::PodTemplateSpec { metadata: Some(metadata), spec: Some(spec) }
 }
@@ -69,9 +72,10 @@ fn scrape_annotations(cx: &Lowering<'_>, component: &Component, maker: Maker) ->
     ])
 }
 
-fn pod_spec(component: &Component, pod: &Pod, maker: Maker) -> core::PodSpec {
+fn pod_spec(cx: &Lowering<'_>, component: &Component, pod: &Pod, maker: Maker) -> core::PodSpec {
     let placement = &pod.placement;
     let pull_secret = |name: &String| core::LocalObjectReference { name: name.clone() };
+    let steps = pod.init.iter().map(|one| step(cx, one));
     core::PodSpec {
         service_account_name: Some(pod.identity.account.clone()),
         automount_service_account_token: Some(pod.identity.token),
@@ -79,11 +83,12 @@ fn pod_spec(component: &Component, pod: &Pod, maker: Maker) -> core::PodSpec {
         enable_service_links: Some(false),
         image_pull_secrets: present(pod.pull_secrets.iter().map(pull_secret).collect()),
         security_context: Some(security(pod)),
+        subdomain: subdomain(component, maker),
         host_network: pod.host_network.then_some(true),
         host_pid: pod.host_pid.then_some(true),
         // Without it a pod on the node's network cannot resolve the names of Services.
         dns_policy: pod.host_network.then(|| "ClusterFirstWithHostNet".into()),
-        init_containers: present(pod.sidecars.iter().map(sidecar).chain(pod.init.iter().map(container)).collect()),
+        init_containers: present(pod.sidecars.iter().map(sidecar).chain(steps).collect()),
         containers: vec![claiming(pod)],
         resource_claims: claim_of(pod).map(|claim| vec![claim]),
         volumes: present(pod.volumes.iter().filter_map(|one| volume(component, one, maker)).collect()),
@@ -93,6 +98,8 @@ fn pod_spec(component: &Component, pod: &Pod, maker: Maker) -> core::PodSpec {
         tolerations: present(placement.tolerations.iter().map(toleration).collect()),
         priority_class_name: placement.priority.clone(),
         runtime_class_name: placement.runtime_class.clone(),
+        affinity: placement.affinity.as_deref().cloned(),
+        scheduler_name: placement.scheduler.clone(),
         ..core::PodSpec::default()
     }
 }
@@ -119,9 +126,24 @@ fn claim_of(pod: &Pod) -> Option<core::PodResourceClaim> {
     })
 }
 
+/// The headless Service under which the pods of a job have names.
+fn subdomain(component: &Component, maker: Maker) -> Option<String> {
+    let named = component.service.as_ref().is_some_and(|service| service.unready);
+    (named && matches!(maker, Maker::Job(_))).then(|| component.name.clone())
+}
+
 /// A native sidecar: a step that stays. Its own probe lets the next step begin, and a job ends without it.
 fn sidecar(of: &Container) -> core::Container {
     core::Container { restart_policy: Some("Always".into()), ..container(of) }
+}
+
+/// A step before the start; one that waits for a job ends with the name that the job has.
+fn step(cx: &Lowering<'_>, of: &Container) -> core::Container {
+    let mut step = container(of);
+    if let Some(job) = of.awaits.as_ref().and_then(|awaited| cx.job(&awaited.component)) {
+        step.args.get_or_insert_default().extend([format!("--for=condition={}", job.condition), job.argument()]);
+    }
+    step
 }
 
 fn restart_policy(maker: Maker) -> Option<String> {
@@ -289,7 +311,33 @@ fn place_outside(written: &mut core::Volume, source: &VolumeSource) {
         VolumeSource::HostPath(path) => {
             written.host_path = Some(core::HostPathVolumeSource { path: path.clone(), type_: None });
         }
+        VolumeSource::Token => written.projected = Some(token()),
         _ => {}
+    }
+}
+
+/// The token is renewed by the kubelet before it ends.
+const TOKEN_SECONDS: i64 = 3600;
+/// The ConfigMap that every namespace has with the certificate of its API server.
+const ROOT_CERTIFICATE: &str = "kube-root-ca.crt";
+
+fn token() -> core::ProjectedVolumeSource {
+    let token = core::ServiceAccountTokenProjection {
+        path: "token".into(),
+        expiration_seconds: Some(TOKEN_SECONDS),
+        audience: None,
+    };
+    let certificate = core::ConfigMapProjection {
+        name: ROOT_CERTIFICATE.into(),
+        items: Some(vec![core::KeyToPath { key: "ca.crt".into(), path: "ca.crt".into(), mode: None }]),
+        optional: None,
+    };
+    core::ProjectedVolumeSource {
+        default_mode: Some(READABLE),
+        sources: Some(vec![
+            core::VolumeProjection { service_account_token: Some(token), ..core::VolumeProjection::default() },
+            core::VolumeProjection { config_map: Some(certificate), ..core::VolumeProjection::default() },
+        ]),
     }
 }
 
@@ -306,6 +354,18 @@ fn scratch(medium: Option<&str>, limit: Option<Quantity>) -> core::EmptyDirVolum
 
 fn key_to_path(item: &Item) -> core::KeyToPath {
     core::KeyToPath { key: item.key.clone(), path: item.path.clone(), mode: item.mode }
+}
+
+/// The keys of the jobs that steps of a component's pods wait for, each once.
+pub(crate) fn awaited(component: &Component) -> Vec<&str> {
+    let steps = pods(component).flat_map(|pod| &pod.init);
+    let mut keys: Vec<&str> = Vec::new();
+    for awaited in steps.filter_map(|step| step.awaits.as_ref()) {
+        if !keys.contains(&awaited.component.as_str()) {
+            keys.push(&awaited.component);
+        }
+    }
+    keys
 }
 
 /// The identities of a component's pods, each account once.

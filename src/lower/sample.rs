@@ -88,13 +88,15 @@ fn component(key: &str, kind: Kind, controller: Controller, ports: Vec<Port>) ->
 
 fn job(indexed: bool) -> Job {
     Job {
-        hashed: !indexed,
+        naming: if indexed { Naming::Fixed } else { Naming::Content },
         timeout: None,
         retries: 6,
         restart: Restart::Never,
         parallelism: None,
         completions: indexed.then_some(4),
         indexed,
+        failure: Vec::new(),
+        queue: None,
     }
 }
 
@@ -230,6 +232,7 @@ fn cache() -> Component {
 fn train() -> Component {
     let controller = Controller::CronJob {
         job: job(true),
+        suspended: false,
         schedule: "0 3 * * *".into(),
         timezone: None,
         concurrency: Concurrency::Forbid,

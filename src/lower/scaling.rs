@@ -171,6 +171,7 @@ pub(super) fn runner(component: &Component) -> Option<(&'static str, &'static st
             Controller::StatefulSet { .. } => ("apps/v1", "StatefulSet"),
             Controller::LeaderWorkerSet { .. } => ("leaderworkerset.x-k8s.io/v1", "LeaderWorkerSet"),
             Controller::Job(_) => ("batch/v1", "Job"),
+            Controller::JobSet(_) => ("jobset.x-k8s.io/v1alpha2", "JobSet"),
             Controller::CronJob { .. } => ("batch/v1", "CronJob"),
         },
     })

@@ -78,6 +78,7 @@ fn client(cx: &Lowering<'_>, component: &Component, service: &Service) -> core::
     core::ServiceSpec {
         type_: Some(service.kind.text().into()),
         cluster_ip: service.headless.then(|| "None".into()),
+        publish_not_ready_addresses: service.unready.then_some(true),
         selector: Some(clients_selector(cx, component, service)),
         ports: present(component.ports().into_iter().map(|port| service_port(component, port, outside)).collect()),
         session_affinity: service.session_affinity.map(|affinity| affinity.text().into()),

@@ -1,29 +1,17 @@
-//! What runs the pods: `Deployment`, `StatefulSet`, `Job`, `CronJob`, and the release jobs of a component.
+//! What runs the pods: `Deployment` and `StatefulSet` here, what ends in [`super::job`].
 
 use super::group::{Group, leader_worker_set};
+use super::job::{component_job, cron_job};
+use super::job_set::job_set;
 use super::meta::{Lowering, phase, pod_name};
 use super::pod::{Maker, template};
 use super::present;
 use super::rollout;
 use super::storage::claim_template;
-use crate::digest;
-use crate::kube::{Object, Phase};
-use crate::model::{Component, Controller, Job, NumberOrPercent, Pod, Release};
-use crate::spec::Concurrency;
+use crate::kube::Object;
+use crate::model::{Component, Controller, NumberOrPercent, Pod};
 use k8s_openapi::api::apps::v1 as apps;
-use k8s_openapi::api::batch::v1 as batch;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
-
-/// The work that goes before the rollout.
-pub(super) fn releases(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
-    let job = |release: &Release| {
-        let spec = job_spec(cx, component, &release.name, &release.job, &release.pod);
-        let job = hashed_job(cx, component, &release.name, spec);
-        Object::new(&job, Phase::Releases, Some(&component.key))
-    };
-    component.releases.iter().map(job).collect()
-}
 
 pub(super) fn workload(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
     let Some(workload) = component.workload() else { return Vec::new() };
@@ -41,17 +29,9 @@ pub(super) fn workload(cx: &Lowering<'_>, component: &Component) -> Vec<Object> 
             Object::new(&leader_worker_set(cx, component, pod, &group), phase, key)
         }
         Controller::Job(job) => Object::new(&component_job(cx, component, job, pod), phase, key),
-        Controller::CronJob { job, schedule, timezone, concurrency, keep } => {
-            let spec = batch::CronJobSpec {
-                schedule: schedule.clone(),
-                time_zone: timezone.clone(),
-                concurrency_policy: Some(concurrency_policy(*concurrency).into()),
-                successful_jobs_history_limit: Some(*keep),
-                failed_jobs_history_limit: Some(*keep),
-                ..repeated(cx, component, job, pod)
-            };
-            let metadata = cx.component_meta(component, &component.name);
-            Object::new(&batch::CronJob { metadata, spec: Some(spec), status: None }, phase, key)
+        Controller::JobSet(set) => Object::new(&job_set(cx, component, set, pod), phase, key),
+        Controller::CronJob { job, .. } => {
+            Object::new(&cron_job(cx, component, &workload.controller, job, pod), phase, key)
         }
     }]
 }
@@ -103,62 +83,8 @@ fn stateful_set(
     apps::StatefulSet { metadata: cx.component_meta(component, &component.name), spec: Some(spec), status: None }
 }
 
-fn component_job(cx: &Lowering<'_>, component: &Component, job: &Job, pod: &Pod) -> batch::Job {
-    let name = pod_name(component);
-    let spec = job_spec(cx, component, name, job, pod);
-    if job.hashed {
-        return hashed_job(cx, component, name, spec);
-    }
-    batch::Job { metadata: cx.component_meta(component, name), spec: Some(spec), status: None }
-}
-
-/// A Job whose name ends with a hash of its content: a Job cannot change, so a changed one is another.
-fn hashed_job(cx: &Lowering<'_>, component: &Component, name: &str, spec: batch::JobSpec) -> batch::Job {
-    let content = serde_json::to_vec(&spec).expect("a spec has string keys and finite numbers");
-    let name = format!("{name}-{}", digest::short([(name, content.as_slice())]));
-    batch::Job { metadata: cx.component_meta(component, &name), spec: Some(spec), status: None }
-}
-
-/// It is never removed by time: a tool that delivers from Git would make it, and run it, again.
-fn job_spec(cx: &Lowering<'_>, component: &Component, name: &str, job: &Job, pod: &Pod) -> batch::JobSpec {
-    batch::JobSpec {
-        backoff_limit: Some(job.retries),
-        active_deadline_seconds: job.timeout,
-        parallelism: job.parallelism,
-        completions: job.completions,
-        completion_mode: job.indexed.then(|| "Indexed".into()),
-        template: template(cx, component, name, pod, Maker::Job(job.restart)),
-        ..batch::JobSpec::default()
-    }
-}
-
-/// Seconds that a run may be late, after an outage of the control plane say: an hour. With a run a minute
-/// that is 60 missed ones, below the 100 at which the controller gives up.
-const LATEST_START: i64 = 3600;
-
-/// What a `CronJob` repeats.
-fn repeated(cx: &Lowering<'_>, component: &Component, job: &Job, pod: &Pod) -> batch::CronJobSpec {
-    let metadata = ObjectMeta { labels: Some(cx.standard_labels(component)), ..ObjectMeta::default() };
-    let spec = job_spec(cx, component, pod_name(component), job, pod);
-    batch::CronJobSpec {
-        starting_deadline_seconds: Some(LATEST_START),
-        job_template: batch::JobTemplateSpec { metadata: Some(metadata), spec: Some(spec) },
-        ..batch::CronJobSpec::default()
-    }
-}
-
-fn concurrency_policy(concurrency: Concurrency) -> &'static str {
-    match concurrency {
-        Concurrency::Forbid => "Forbid",
-        Concurrency::Replace => "Replace",
-        Concurrency::Allow => "Allow",
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::releases;
-    use crate::kube::Phase;
     use crate::lower::fixture::{assert_facts, find, lowered, model, part, scale, workload};
     use crate::model::{Controller, RolloutStrategy};
     use proptest::prelude::*;
@@ -232,73 +158,5 @@ mod tests {
             /spec/volumeClaimTemplates/0/spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "10Gi"}}, "storageClassName": "gp3"}
             "#,
         );
-    }
-
-    #[test]
-    fn a_cron_job_keeps_time_and_history() {
-        let objects = lowered(&model());
-        assert_facts(
-            find(&objects, "CronJob", "nightly"),
-            r#"
-            /spec/schedule = "0 2 * * *"
-            /spec/timeZone = "Europe/Madrid"
-            /spec/concurrencyPolicy = "Forbid"
-            /spec/startingDeadlineSeconds = 3600
-            /spec/successfulJobsHistoryLimit = 3
-            /spec/failedJobsHistoryLimit = 3
-            /spec/jobTemplate/spec/backoffLimit = 2
-            /spec/jobTemplate/spec/activeDeadlineSeconds = 7200
-            /spec/jobTemplate/spec/parallelism = 4
-            /spec/jobTemplate/spec/completions = 4
-            /spec/jobTemplate/spec/completionMode = "Indexed"
-            /spec/jobTemplate/spec/template/spec/restartPolicy = "OnFailure"
-            /spec/jobTemplate/spec/template/metadata/labels/app.kubernetes.io~1name = "nightly"
-            "#,
-        );
-    }
-
-    #[test]
-    fn a_migration_goes_first_and_no_service_selects_it() {
-        let objects = part(&model(), releases, "api");
-        let [job] = objects.as_slice() else { panic!("{objects:?}") };
-        assert_eq!(job.phase, Phase::Releases);
-        assert!(job.identity.name.starts_with("api-migrate-") && job.identity.name.len() == 22, "{}", job.identity);
-        assert_facts(
-            job,
-            r#"
-            /metadata/labels/app.kubernetes.io~1name = "api"
-            /spec/template/metadata/labels/app.kubernetes.io~1name = "api-migrate"
-            /spec/template/spec/restartPolicy = "Never"
-            /spec/template/spec/serviceAccountName = "api"
-            /spec/backoffLimit = 3
-            /spec/activeDeadlineSeconds = 600
-            /spec/ttlSecondsAfterFinished is absent
-            /spec/selector is absent
-            "#,
-        );
-    }
-
-    #[test]
-    fn a_release_jobs_name_follows_its_content_and_nothing_else() {
-        let name = |model: &_| part(model, super::workload, "seed")[0].identity.name.clone();
-        let first = model();
-        let mut relabelled = first.clone();
-        relabelled.labels.insert("cost".into(), "43".into());
-        relabelled.components["seed"].labels.insert("tier".into(), "low".into());
-        assert_eq!(name(&first), name(&relabelled));
-
-        let mut changed = first.clone();
-        workload(&mut changed, "seed").pod.main.args.push("--all".into());
-        assert_ne!(name(&first), name(&changed));
-        assert!(name(&first).starts_with("seed-"));
-    }
-
-    #[test]
-    fn a_job_that_is_not_hashed_has_the_components_name() {
-        let mut model = model();
-        if let Controller::Job(job) = &mut workload(&mut model, "seed").controller {
-            job.hashed = false;
-        }
-        assert_facts(find(&lowered(&model), "Job", "seed"), "/spec/backoffLimit = 6");
     }
 }

@@ -73,7 +73,10 @@ impl Component {
     pub fn rollout(&self) -> Option<&Rollout> {
         match &self.workload()?.controller {
             Controller::Deployment { rollout, .. } | Controller::LeaderWorkerSet { rollout, .. } => Some(rollout),
-            Controller::StatefulSet { .. } | Controller::Job(_) | Controller::CronJob { .. } => None,
+            Controller::StatefulSet { .. }
+            | Controller::Job(_)
+            | Controller::JobSet(_)
+            | Controller::CronJob { .. } => None,
         }
     }
 

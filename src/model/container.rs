@@ -21,6 +21,17 @@ pub struct Container {
     /// What happens before SIGTERM.
     pub pre_stop: Option<PreStop>,
     pub security: ContainerSecurity,
+    /// The job that it waits for, whose name is its last argument.
+    pub awaits: Option<Awaited>,
+}
+
+/// A job that a step waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    /// The key of the job's component.
+    pub component: String,
+    /// Seconds that one attempt takes at most.
+    pub timeout: i64,
 }
 
 /// A port: where the container listens, and where the Service offers it.

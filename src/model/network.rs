@@ -18,12 +18,15 @@ pub struct Edge {
 
 /// The Service in front of a component; its ports are those of the component.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Service {
     pub kind: ServiceType,
     /// This Service itself has no virtual address.
     pub headless: bool,
     /// A headless Service `<component>-headless` stands beside it, for a StatefulSet.
     pub companion: bool,
+    /// The name of a pod resolves also before it is ready: the pods meet one another by it.
+    pub unready: bool,
     /// Only the first pod of the StatefulSet takes writes: clients are led there.
     pub primary: bool,
     pub annotations: Strings,

@@ -2,6 +2,7 @@
 
 use super::{Container, Image, Port, Quantity, Strings};
 use crate::spec::Firmness;
+use k8s_openapi::api::core::v1::Affinity;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pod {
@@ -143,6 +144,9 @@ pub struct Placement {
     pub spread_node: Option<Firmness>,
     pub priority: Option<String>,
     pub runtime_class: Option<String>,
+    /// As Kubernetes has it.
+    pub affinity: Option<Box<Affinity>>,
+    pub scheduler: Option<String>,
     /// The node pool that `placement.pool` or the GPU named.
     pub pool: Option<String>,
 }
@@ -186,6 +190,9 @@ pub enum VolumeSource {
     Nfs { server: String, path: String, read_only: bool },
     /// A path of the node.
     HostPath(String),
+    /// What a client of the API needs: the token of the pod's account, for an hour, and the certificate
+    /// of the server.
+    Token,
 }
 
 /// Keys of one source in a folder of several.

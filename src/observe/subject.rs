@@ -54,7 +54,7 @@ impl Subject<'_> {
                 Controller::Deployment { .. } => Runner::Deployment,
                 Controller::StatefulSet { .. } => Runner::StatefulSet,
                 Controller::LeaderWorkerSet { .. } => Runner::Groups,
-                Controller::Job(_) => Runner::Job,
+                Controller::Job(_) | Controller::JobSet(_) => Runner::Job,
                 Controller::CronJob { .. } => Runner::CronJob,
             }),
         }
@@ -88,7 +88,9 @@ impl Subject<'_> {
     fn run_suffix(&self) -> Result<&'static str, Missing> {
         match self.component.workload().map(|workload| &workload.controller) {
             Some(Controller::CronJob { .. }) => Ok("-[0-9]+"),
-            Some(Controller::Job(job)) => Ok(if job.hashed { "-[0-9a-f]+" } else { "" }),
+            Some(Controller::Job(job)) => Ok(if job.naming.is_hashed() { "-[0-9a-f]+" } else { "" }),
+            // The part of the set, and its number.
+            Some(Controller::JobSet(_)) => Ok("-[a-z]+-[0-9]+"),
             _ => Err("it is no job"),
         }
     }

@@ -6,8 +6,7 @@ use super::placement::add_gpu;
 use super::{Completion, Components, Resolver, job, model_server, postgres, redis, scale, service, strings};
 use crate::document::{Findings, at};
 use crate::model::{
-    Body, Component, Container, Controller, DEFAULT_USER, Identity, Image, Output, Pod, Probes, Release, Resources,
-    Role, RoleRule, Volume, Workload,
+    Body, Component, Container, Controller, Identity, Output, Pod, Release, Role, RoleRule, Volume, Workload,
 };
 use crate::spec::{self, Feature, Kind, MigrateForm, Switch, System};
 use crate::target::Target;
@@ -16,8 +15,6 @@ use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// What waits for the port of another component: small, and present on every architecture.
-const WAIT_IMAGE: &str = "busybox:1.37.0";
 /// Seconds between SIGTERM and SIGKILL unless written.
 const GRACE: i64 = 30;
 
@@ -127,8 +124,17 @@ impl Resolver<'_, '_> {
 
     fn workload(&mut self, key: &str, name: &str, component: &spec::Component) -> Option<Workload> {
         let mut set = FileSet::default();
-        let mut pod = self.pod(key, name, component, &mut set)?;
-        let controller = self.controller(key, name, component, &pod);
+        let team = self.team(key, component);
+        let own = team.as_ref().map_or(component, |team| &team.own);
+        let place = at!["components", key];
+        self.findings.lay(place.clone(), team.is_some().then(|| place.join("master")));
+        let pod = self.pod(key, name, own, &mut set);
+        self.findings.lay(place, None);
+        let mut pod = pod?;
+        let mut controller = self.controller(key, name, component, &pod);
+        if let Some(team) = team {
+            controller = self.train(key, name, controller, team);
+        }
         let (files, volumes) = set.finish(name);
         pod.volumes.extend(volumes);
         Some(Workload { controller, pod, files: files.into_iter().collect() })
@@ -176,7 +182,7 @@ impl Resolver<'_, '_> {
         set: &mut FileSet,
         volumes: &mut Volumes,
     ) -> Vec<Container> {
-        let mut init = self.waits(key);
+        let mut init = self.waits(key, volumes);
         let migration =
             component.migrate.as_ref().and_then(Switch::on).filter(|migrate| migrate.form == Some(MigrateForm::Init));
         let migration = migration.map(|migrate| ("migrate".to_owned(), job::init_step(component, migrate)));
@@ -207,36 +213,6 @@ impl Resolver<'_, '_> {
         sidecars
     }
 
-    /// One step for each use with `wait`: until the port of the other component opens.
-    fn waits(&self, key: &str) -> Vec<Container> {
-        let waited = self.edges.get(key).into_iter().flatten().filter(|edge| edge.wait);
-        waited.filter_map(|edge| self.wait(&edge.to)).collect()
-    }
-
-    fn wait(&self, to: &str) -> Option<Container> {
-        let text = |output: &str| match self.outputs.get(to)?.get(output)? {
-            Output::Plain(text) => Some(text.clone()),
-            Output::Secret { .. } | Output::Composed { .. } => None,
-        };
-        let (host, port) = (text("host")?, text("port")?);
-        let script = format!("until nc -z -w 2 {host} {port}; do echo waiting for {host}:{port}; sleep 2; done");
-        Some(Container {
-            name: format!("wait-for-{to}"),
-            image: super::shared::placed(Image::parse(WAIT_IMAGE).ok()?, self.system.images.as_ref()),
-            command: vec!["sh".into(), "-c".into(), script],
-            args: Vec::new(),
-            workdir: None,
-            ports: Vec::new(),
-            env: Vec::new(),
-            env_from: Vec::new(),
-            mounts: Vec::new(),
-            resources: wait_resources(),
-            probes: Probes::default(),
-            pre_stop: None,
-            security: crate::model::ContainerSecurity::hardened(Some(DEFAULT_USER)),
-        })
-    }
-
     fn pull_secrets(&mut self, key: &str, component: &spec::Component) -> Vec<String> {
         let names: Vec<String> = component.pull_secrets.iter().flatten().map(ToString::to_string).collect();
         for (index, name) in names.iter().enumerate() {
@@ -265,10 +241,10 @@ impl Resolver<'_, '_> {
 }
 
 /// The volumes of a pod by name; one that is there already stays.
-struct Volumes(Vec<Volume>);
+pub(super) struct Volumes(Vec<Volume>);
 
 impl Volumes {
-    fn add(&mut self, volumes: Vec<Volume>) {
+    pub(super) fn add(&mut self, volumes: Vec<Volume>) {
         for volume in volumes {
             if !self.0.iter().any(|known| known.name == volume.name) {
                 self.0.push(volume);
@@ -292,18 +268,6 @@ impl Body {
             Self::External(_) => 0,
         }
     }
-}
-
-fn wait_resources() -> Resources {
-    let amounts = |cpu: &str, memory: &str| {
-        [("cpu", cpu), ("memory", memory)]
-            .into_iter()
-            .filter_map(|(name, text)| Some((name.to_owned(), crate::model::Quantity::parse(text).ok()?)))
-            .collect::<crate::model::Amounts>()
-    };
-    let mut limits = amounts("10m", "16Mi");
-    limits.remove("cpu");
-    Resources { requests: amounts("10m", "16Mi"), limits }
 }
 
 fn fs_group(security: Option<&spec::Security>, main: &Container) -> Option<i64> {

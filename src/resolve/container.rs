@@ -51,6 +51,7 @@ impl Resolver<'_, '_> {
             probes,
             pre_stop: pre_stop(component.shutdown.as_ref()),
             security,
+            awaits: None,
         };
         Some(Built { container, volumes })
     }
@@ -100,6 +101,7 @@ impl Resolver<'_, '_> {
             probes: Probes::default(),
             pre_stop: None,
             security,
+            awaits: None,
         };
         Some(Built { container, volumes })
     }
@@ -137,6 +139,7 @@ impl Resolver<'_, '_> {
             resources: resources(sidecar.resources.as_ref()),
             pre_stop: None,
             security,
+            awaits: None,
         };
         Some(Built { container, volumes })
     }

@@ -1,6 +1,6 @@
 //! What runs the pods.
 
-use super::{Resolver, job, redis};
+use super::{Resolver, redis};
 use crate::diagnostic::code;
 use crate::document::{Finding, at};
 use crate::model::{Controller, Pod};
@@ -11,7 +11,7 @@ impl Resolver<'_, '_> {
     pub(crate) fn controller(&mut self, key: &str, name: &str, component: &spec::Component, pod: &Pod) -> Controller {
         let replicas = replicas(component);
         match component.kind {
-            Kind::Job => job::controller(key, component, self.findings),
+            Kind::Job => self.job(key, component),
             Kind::Redis if redis::keeps(component) => {
                 Controller::StatefulSet { replicas, headless: format!("{name}-headless") }
             }

@@ -1,49 +1,135 @@
 //! Work that ends: jobs by schedule, jobs of a release, migrations.
 
+use super::Resolver;
 use super::brought::number;
-use crate::diagnostic::code;
+use crate::diagnostic::{code, listed, nearest};
 use crate::document::{Finding, Findings, at};
-use crate::model::{Controller, Job};
-use crate::spec::{Component, Concurrency, Duration, InitStep, Migrate, Positive, Resources, Restart};
+use crate::model::{Controller, FailureCause, FailureRule, Job, Naming};
+use crate::spec::{
+    self, Component, Concurrency, Duration, ExitOperator, Feature, InitStep, Migrate, Positive, Resources, Restart,
+    When,
+};
+use std::collections::BTreeSet;
 
 /// How often a failed run is tried again unless written.
 const RETRIES: i32 = 3;
+/// The schedule of a job that is started by hand: a CronJob has one, and this one is suspended.
+const NEVER: &str = "0 0 1 1 *";
 /// How many finished runs are kept unless written.
 const KEEP: i32 = 3;
 /// Seconds after which a migration has failed unless written: the rollout waits for it.
 const MIGRATION_TIMEOUT: i64 = 600;
 
-/// A job by its schedule, or one before the rollout of what uses it.
-pub(super) fn controller(key: &str, component: &Component, findings: &mut Findings<'_>) -> Controller {
-    let job = job(component);
-    if let Some(schedule) = &component.schedule {
+impl Resolver<'_, '_> {
+    /// A job by its schedule or by hand, one before the rollout of what uses it, or one that runs once.
+    pub(super) fn job(&mut self, key: &str, component: &Component) -> Controller {
+        refuse_other_modes(key, component, self.findings);
+        let queue = component.queue.as_ref().map(|queue| self.queue(key, queue));
+        let job = Job { queue, ..job(key, component, self.findings) };
+        controller(component, job)
+    }
+
+    /// A queue that the target has.
+    fn queue(&mut self, key: &str, queue: &str) -> String {
+        let path = at!["components", key, "queue"];
+        if !self.target.has(Feature::Kueue) {
+            self.findings.push(
+                Finding::error(code::FEATURE_MISSING, path, format!("the queue of `{key}` needs `kueue`"))
+                    .label("nobody would let the job start in its turn")
+                    .also(at!["environment", "target", "features"], "`kueue` is not among the features")
+                    .help("add `kueue` to `target.features` if the cluster has it, or write `queue: null` here"),
+            );
+        } else if !self.target.queues.contains_key(queue) {
+            let known = || self.target.queues.keys().map(String::as_str);
+            let finding = Finding::error(code::UNKNOWN_QUEUE, path, format!("the target has no queue `{queue}`"))
+                .label("no such queue")
+                .also(at!["environment", "target", "kueue", "queues"], "the queues of this target");
+            self.findings.push(match nearest(queue, known()) {
+                Some(near) => finding.help(format!("a similar queue is `{near}`")).suggest(near, false),
+                None if self.target.queues.is_empty() => {
+                    finding.help(format!("write `target.kueue: {{queues: {{{queue}: <ClusterQueue>}}}}`"))
+                }
+                None => finding.help(format!("queues are {}", listed(known()))),
+            });
+        }
+        queue.to_owned()
+    }
+}
+
+fn controller(component: &Component, job: Job) -> Controller {
+    let suspended = component.when == Some(When::Manual);
+    let schedule = component.schedule.as_ref().map(ToString::to_string);
+    if let Some(schedule) = schedule.or_else(|| suspended.then(|| NEVER.into())) {
         return Controller::CronJob {
             job,
-            schedule: schedule.to_string(),
+            suspended,
+            schedule,
             timezone: component.timezone.as_ref().map(ToString::to_string),
             concurrency: component.concurrency.unwrap_or(Concurrency::Forbid),
             keep: number(component.keep, KEEP),
         };
     }
-    if component.when.is_none() {
-        findings.push(
+    Controller::Job(job)
+}
+
+fn refuse_other_modes(key: &str, component: &Component, findings: &mut Findings<'_>) {
+    match component.when {
+        None if component.schedule.is_none() => findings.push(
             Finding::error(code::NO_FORM, at!["components", key], format!("the job `{key}` does not say when it runs"))
                 .label("neither `schedule` nor `when`")
                 .on_key()
                 .help("write `schedule: \"0 2 * * *\"`, or `when: release` for a run before each rollout"),
-        );
+        ),
+        Some(When::Removal) => findings.push(
+            Finding::error(
+                code::NO_REMOVAL_HOOK,
+                at!["components", key, "when"],
+                format!("nothing would run the job `{key}` when the system is removed"),
+            )
+            .label("no delivery with such a hook")
+            .reason(
+                "only a delivery tool can run a job after a removal; applied by any other, the job would run at once, \
+                 while the system is in use",
+            )
+            .help("write `when: manual`, and start the job by hand before the system is removed"),
+        ),
+        _ => {}
     }
-    Controller::Job(job)
+    refuse_fields_of_schedules(key, component, findings);
 }
 
-fn job(component: &Component) -> Job {
+/// What only means something where the runs of a job follow each other.
+fn refuse_fields_of_schedules(key: &str, component: &Component, findings: &mut Findings<'_>) {
+    let (scheduled, manual) = (component.schedule.is_some(), component.when == Some(When::Manual));
+    let fields = [
+        ("timezone", component.timezone.is_some(), scheduled),
+        ("concurrency", component.concurrency.is_some(), scheduled),
+        ("keep", component.keep.is_some(), scheduled || manual),
+    ];
+    for (field, _, _) in fields.into_iter().filter(|(_, written, has_effect)| *written && !has_effect) {
+        let with = if field == "keep" { "`schedule` or `when: manual`" } else { "`schedule`" };
+        findings.push(
+            Finding::error(
+                code::FIELD_OF_SCHEDULE,
+                at!["components", key, field],
+                format!("`{field}` of `{key}` has no effect without {with}"),
+            )
+            .label("not a job with runs that follow each other")
+            .on_key()
+            .reason(format!("`{field}` is a field of a CronJob, and this job becomes a Job: one run"))
+            .help(format!("take `{field}` away, or give the job a `schedule`")),
+        );
+    }
+}
+
+fn job(key: &str, component: &Component, findings: &mut Findings<'_>) -> Job {
     let indexed = component.indexed == Some(true);
     let parallelism = component.parallelism.map(Positive::as_i32);
     let completions = component.completions.map(Positive::as_i32);
-    // Others refer to an indexed job's pods by its name, so that name cannot follow the content.
-    let referred_to = indexed && component.ports.as_ref().is_some_and(|ports| !ports.is_empty());
     Job {
-        hashed: component.schedule.is_none() && !referred_to,
+        naming: naming(component),
+        queue: None,
+        failure: failure(key, component, findings),
         timeout: component.timeout.map(Duration::seconds_i64),
         retries: number(component.retries, RETRIES),
         restart: component.restart.unwrap_or(Restart::Never),
@@ -51,6 +137,51 @@ fn job(component: &Component) -> Job {
         completions: if indexed { completions.or(Some(parallelism.unwrap_or(1))) } else { completions },
         indexed,
     }
+}
+
+fn naming(component: &Component) -> Naming {
+    // Others refer to an indexed job's pods by its name, so that name cannot follow the content.
+    let referred_to =
+        component.indexed == Some(true) && component.ports.as_ref().is_some_and(|ports| !ports.is_empty());
+    match component.when {
+        Some(When::Release) if !referred_to => Naming::Users,
+        Some(When::Once) if !referred_to => Naming::Content,
+        _ => Naming::Fixed,
+    }
+}
+
+fn failure(key: &str, component: &Component, findings: &mut Findings<'_>) -> Vec<FailureRule> {
+    let mut rules = Vec::new();
+    for (name, rule) in component.failure_policy.iter().flatten() {
+        match cause(rule) {
+            Some(cause) => rules.push(FailureRule { name: name.clone(), action: rule.action, cause }),
+            None => findings.push(
+                Finding::error(
+                    code::NO_FORM,
+                    at!["components", key, "failurePolicy", name],
+                    format!("the failure rule `{name}` matches nothing"),
+                )
+                .label("neither `onExitCodes` nor `onPodConditions`")
+                .on_key()
+                .help("write `onExitCodes: {values: [42]}`, or `onPodConditions: [DisruptionTarget]`"),
+            ),
+        }
+    }
+    rules
+}
+
+/// Kubernetes takes exit codes in rising order, each once.
+fn cause(rule: &spec::FailureRule) -> Option<FailureCause> {
+    if let Some(codes) = &rule.on_exit_codes {
+        let values: BTreeSet<i32> = codes.values.iter().map(|code| code.as_i32()).collect();
+        return Some(FailureCause::ExitCodes {
+            container: codes.container.as_ref().map(ToString::to_string),
+            within: codes.operator != Some(ExitOperator::NotIn),
+            values: values.into_iter().collect(),
+        });
+    }
+    let conditions = rule.on_pod_conditions.as_ref()?;
+    Some(FailureCause::Conditions(conditions.iter().map(ToString::to_string).collect()))
 }
 
 /// The component of a migration's pod: everything of its backend but ports, probes and GPUs.
@@ -94,7 +225,9 @@ pub(super) fn init_step(component: &Component, migrate: &Migrate) -> InitStep {
 /// The job of a migration.
 pub(super) fn release(migrate: &Migrate) -> Job {
     Job {
-        hashed: true,
+        naming: Naming::Content,
+        failure: Vec::new(),
+        queue: None,
         timeout: Some(migrate.timeout.map_or(MIGRATION_TIMEOUT, Duration::seconds_i64)),
         retries: number(migrate.retries, RETRIES),
         restart: Restart::Never,
@@ -117,7 +250,8 @@ mod tests {
     #[test]
     fn a_schedule_makes_a_cron_job_that_never_overlaps() {
         let nightly = job(", schedule: \"0 2 * * *\", timezone: Europe/Madrid, timeout: 2h").clean();
-        let Controller::CronJob { job, schedule, timezone, concurrency, keep } = &nightly.workload("train").controller
+        let Controller::CronJob { job, suspended: false, schedule, timezone, concurrency, keep } =
+            &nightly.workload("train").controller
         else {
             panic!("no cron job")
         };
@@ -125,7 +259,10 @@ mod tests {
             (schedule.as_str(), timezone.as_deref(), *concurrency, *keep),
             ("0 2 * * *", Some("Europe/Madrid"), Concurrency::Forbid, 3)
         );
-        assert_eq!((job.timeout, job.retries, job.restart, job.hashed), (Some(7_200), 3, Restart::Never, false));
+        assert_eq!(
+            (job.timeout, job.retries, job.restart, job.naming),
+            (Some(7_200), 3, Restart::Never, Naming::Fixed)
+        );
     }
 
     #[test]
@@ -133,10 +270,10 @@ mod tests {
         let release = job(", when: release, indexed: true, parallelism: 4, retries: 0, restart: on-failure").clean();
         let Controller::Job(job) = &release.workload("train").controller else { panic!("no job") };
         assert_eq!((job.parallelism, job.completions, job.indexed), (Some(4), Some(4), true));
-        assert_eq!((job.retries, job.restart, job.hashed), (0, Restart::OnFailure, true));
+        assert_eq!((job.retries, job.restart, job.naming), (0, Restart::OnFailure, Naming::Users));
         let led = self::job(", when: release, indexed: true, ports: {nccl: 29500}");
         let Controller::Job(job) = &led.workload("train").controller else { panic!("no job") };
-        assert_eq!((job.completions, job.hashed), (Some(1), false));
+        assert_eq!((job.completions, job.naming), (Some(1), Naming::Fixed));
         assert_eq!(self::job("").at(code::NO_FORM), ["components.train"]);
     }
 

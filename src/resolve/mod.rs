@@ -4,6 +4,7 @@
 //! emitted. Reports what cannot be resolved, and goes on with the rest; judges nothing else (see
 //! [`crate::check`]).
 
+mod affinity;
 mod arguments;
 mod brought;
 mod catalogue;
@@ -34,8 +35,10 @@ mod security;
 mod service;
 mod shared;
 mod target;
+mod training;
 mod vertical;
 mod volumes;
+mod waiting;
 mod weights;
 
 use crate::document::Findings;

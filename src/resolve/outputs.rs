@@ -1,6 +1,6 @@
 //! Typed outputs: what other components may refer to.
 
-use super::{Resolver, container, external, model_server, postgres, redis};
+use super::{Resolver, container, external, model_server, postgres, redis, training};
 use crate::model::{Output, Port};
 use crate::spec::{self, Kind};
 use std::collections::BTreeMap;
@@ -47,7 +47,8 @@ fn of(cx: &Resolver<'_, '_>, key: &str, component: &spec::Component) -> BTreeMap
         Kind::Postgres => postgres::outputs(key, component, cx.target),
         Kind::Redis => redis::outputs(key, component),
         Kind::Model => model_server::outputs(component, outputs.get("url")),
-        Kind::Frontend | Kind::Backend | Kind::Agent | Kind::Store | Kind::Job => BTreeMap::new(),
+        Kind::Job => training::outputs(host, component, cx.target),
+        Kind::Frontend | Kind::Backend | Kind::Agent | Kind::Store => BTreeMap::new(),
         Kind::External => external::outputs(component),
     };
     outputs.extend(own);

@@ -1,6 +1,8 @@
 //! Where pods run: pools, selectors, tolerations, and the node that has the GPU.
 
+use super::affinity::affinity;
 use super::{Resolver, strings};
+use crate::capacity;
 use crate::diagnostic::{code, listed, nearest};
 use crate::document::{Finding, Path, at};
 use crate::model::{DEVICES, DeviceClaim, Gpu, GpuForm, Placement, Quantity, Resources, Toleration};
@@ -47,8 +49,10 @@ impl Resolver<'_, '_> {
             return Gpu { pool: Some(pool), ..gpu };
         }
         let target = self.target;
-        let mut fitting = target.node_pools.iter().filter(|(_, pool)| has_gpu(pool, &gpu));
-        if let (Some((name, pool)), None) = (fitting.next(), fitting.next()) {
+        let admitted = |pool: &NodePool| capacity::admits(&pool.labels, placement);
+        let mut fitting = target.node_pools.iter().filter(|(_, pool)| has_gpu(pool, &gpu) && admitted(pool));
+        let (first, second) = (fitting.next(), fitting.next());
+        if let (Some((name, pool)), None) = (first, second) {
             take_pool(name, pool, placement);
             return Gpu { pool: Some(name.clone()), ..gpu };
         }
@@ -250,6 +254,8 @@ fn written(placement: Option<&spec::Placement>) -> Placement {
         spread_node: firmness(spread.and_then(|spread| spread.node.as_ref())),
         priority: placement.and_then(|placement| placement.priority.as_ref()).map(ToString::to_string),
         runtime_class: placement.and_then(|placement| placement.runtime_class.as_ref()).map(ToString::to_string),
+        affinity: placement.and_then(|placement| placement.affinity.as_ref()).map(affinity).map(Box::new),
+        scheduler: placement.and_then(|placement| placement.scheduler.as_ref()).map(ToString::to_string),
         pool: None,
     }
 }

@@ -124,5 +124,6 @@ fn holds_a_disk_alone(pod: &Pod) -> bool {
 fn start_budget(pod: &Pod) -> i64 {
     let probes = &pod.main.probes;
     let probe = probes.startup.as_ref().or(probes.ready.as_ref());
-    probe.map_or(0, crate::model::Probe::budget).max(DEADLINE - MARGIN)
+    let waits = pod.init.iter().filter_map(|step| step.awaits.as_ref()).map(|awaited| awaited.timeout).sum::<i64>();
+    waits + probe.map_or(0, crate::model::Probe::budget).max(DEADLINE - MARGIN)
 }

@@ -147,6 +147,11 @@ fn external_traffic_policy(service: &spec::Service) -> Option<spec::TrafficPolic
     service.external_traffic_policy.or((balanced && sources).then_some(spec::TrafficPolicy::Local))
 }
 
+/// The pods of an indexed job reach one another by their names.
+fn is_team(component: &spec::Component) -> bool {
+    component.kind == spec::Kind::Job && (component.indexed == Some(true) || component.workers.is_some())
+}
+
 /// The Service; none without ports, or with `service: false`.
 pub(super) fn service(component: &spec::Component, ports: &[Port], companion: bool) -> Option<Service> {
     let written = match &component.service {
@@ -159,7 +164,8 @@ pub(super) fn service(component: &spec::Component, ports: &[Port], companion: bo
     }
     Some(Service {
         kind: written.and_then(|service| service.kind).unwrap_or(ServiceType::ClusterIp),
-        headless: written.and_then(|service| service.headless) == Some(true),
+        headless: written.and_then(|service| service.headless) == Some(true) || is_team(component),
+        unready: is_team(component),
         companion,
         primary: redis::is_replicated(component),
         annotations: strings(written.and_then(|service| service.annotations.as_ref())),

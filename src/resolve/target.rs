@@ -31,6 +31,7 @@ pub(super) fn resolve(target: &spec::Target, findings: &mut Findings<'_>) -> Tar
         node_pools: target.node_pools.iter().flatten().map(|(name, pool)| (name.clone(), node_pool(pool))).collect(),
         peers: peers(target.peers.as_ref(), gateway.as_ref()),
         object_store: target.object_store.iter().flat_map(|store| &store.cidrs).map(ToString::to_string).collect(),
+        queues: strings_of(target.kueue.as_ref().map(|kueue| &kueue.queues)).into_iter().collect(),
         gateway,
     };
     refuse_incomplete_features(&resolved, findings);

@@ -2,11 +2,11 @@
 
 use super::{
     Alerts, Auth, Backup, Cidr, ComponentKey, Concurrency, Count, Cron, Dashboard, Disruption, DnsLabel, DnsName,
-    Duration, Egress, EnvKey, EnvSource, EnvValue, EvictionPolicy, Files, Gpu, Health, Host, ImageText, InitStep, Kind,
-    LabelKey, Literal, Metrics, Migrate, Model, ModelRelease, MountPath, Named, Names, OneOrMore, OutputKey,
-    ParameterKey, PartKey, Patches, Placement, PodPeer, Pooler, Port, PortKey, Positive, RedisEngine, RedisMode,
-    Resources, Restart, Rollout, Route, Runtime, Scale, Security, Service, Shutdown, Sidecar, Storage, Switch, Text,
-    TimeZone, Use, Vertical, Volume, When, record,
+    Duration, Egress, EnvKey, EnvSource, EnvValue, EvictionPolicy, FailureRule, Files, Gpu, Health, Host, ImageText,
+    InitStep, Kind, LabelKey, Literal, Metrics, Migrate, Model, ModelRelease, MountPath, Named, Names, OneOrMore,
+    OutputKey, ParameterKey, PartKey, Patches, Placement, PodPeer, Pooler, Port, PortKey, Positive, RedisEngine,
+    RedisMode, Resources, Restart, Rollout, Route, Runtime, Scale, Security, Service, Shutdown, Sidecar, Storage,
+    Switch, Text, TimeZone, TrainingPart, Use, Vertical, Volume, When, record,
 };
 use crate::model::quantity::Quantity;
 
@@ -159,12 +159,20 @@ record! {
         opt concurrency "concurrency": Concurrency,
         /// job: how many finished runs are kept: 3 unless written.
         opt keep "keep": Count,
+        /// job: what a failed pod means, by names of one's own; needs `restart: never`.
+        opt failure_policy "failurePolicy": Named<PartKey, FailureRule>,
+        /// job: a queue of `target.kueue.queues`, in which it waits until there is room for all its pods.
+        opt queue "queue": DnsLabel,
         /// job: how many pods at once: 1 unless written.
         opt parallelism "parallelism": Positive,
         /// job: how many pods must succeed.
         opt completions "completions": Positive,
         /// job: each pod has an index.
         opt indexed "indexed": bool,
+        /// job: the part of a distributed training that leads: the first of its pods is the leader.
+        opt master "master": TrainingPart,
+        /// job: the other pods of a distributed training.
+        opt workers "workers": TrainingPart,
         /// external: its host name.
         opt host "host": Host,
         /// external: further host names.

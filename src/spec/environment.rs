@@ -136,6 +136,8 @@ record! {
         opt peers "peers": Peers,
         /// Where object stores live, when not on the internet.
         opt object_store "objectStore": ObjectStoreTarget,
+        /// Kueue, for the queues of jobs.
+        opt kueue "kueue": KueueTarget,
     }
 }
 
@@ -180,6 +182,10 @@ words! {
         Dra = "dra",
         /// One model over several nodes.
         LeaderWorkerSet = "leader-worker-set",
+        /// Queues of jobs.
+        Kueue = "kueue",
+        /// Distributed training as sets of jobs; one indexed job without it.
+        Jobset = "jobset",
     }
 }
 
@@ -328,5 +334,13 @@ record! {
     pub struct ObjectStoreTarget as "object store" {
         /// Their addresses.
         req cidrs "cidrs": Vec<Cidr>,
+    }
+}
+
+record! {
+    /// The queues of Kueue.
+    pub struct KueueTarget as "kueue" {
+        /// Queues by the name that jobs use: each is a LocalQueue of the namespace for this ClusterQueue.
+        req queues "queues": Named<PartKey, DnsName>,
     }
 }

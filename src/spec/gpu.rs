@@ -1,7 +1,8 @@
 //! Accelerators and where pods run.
 
 use super::{
-    DnsLabel, DnsName, LabelKey, Literal, Named, Positive, Reader, ResourceName, Spec, Switch, Text, record, words,
+    Affinity, DnsLabel, DnsName, LabelKey, Literal, Named, Positive, Reader, ResourceName, Spec, Switch, Text, record,
+    words,
 };
 use crate::diagnostic::code;
 use crate::document::Node;
@@ -158,12 +159,16 @@ record! {
         opt node_selector "nodeSelector": Named<LabelKey, Literal>,
         /// Taints to tolerate, as `key=value:effect`, `key:effect` or `key`.
         opt tolerations "tolerations": Vec<Text>,
+        /// Affinity to nodes and pods, as in Kubernetes.
+        opt affinity "affinity": Affinity,
         /// How pods are spread over zones and nodes.
         opt spread "spread": Spread,
         /// A PriorityClass.
         opt priority "priority": DnsName,
         /// A RuntimeClass.
         opt runtime_class "runtimeClass": DnsName,
+        /// The scheduler that places them; that of the cluster unless written.
+        opt scheduler "scheduler": DnsName,
     }
 }
 

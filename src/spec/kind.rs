@@ -96,6 +96,10 @@ const JOB: &[&str] = &[
     "parallelism",
     "completions",
     "indexed",
+    "failurePolicy",
+    "queue",
+    "master",
+    "workers",
 ];
 
 impl Kind {

@@ -4,6 +4,7 @@
 //! the struct, its [`Shape`] (and so the check, the merge, the JSON Schema and the reference) and its
 //! decoder. Decoding reports only what a merge can bring about: a required field that no layer wrote.
 
+mod affinity;
 mod catalogue;
 mod component;
 mod container;
@@ -32,6 +33,7 @@ use crate::source::Span;
 use indexmap::IndexMap;
 use rayon::prelude::*;
 
+pub use affinity::*;
 pub use catalogue::*;
 pub use component::*;
 pub use container::*;

@@ -54,6 +54,8 @@ pub struct Target {
     pub peers: Peers,
     /// Where object stores live; empty: on the internet.
     pub object_store: Vec<String>,
+    /// The cluster queue of Kueue behind each queue of jobs, by the name used in systems.
+    pub queues: BTreeMap<String, String>,
 }
 
 impl Target {

@@ -154,6 +154,9 @@ pub(super) fn doubted(capacity: &Capacity, doubt: &Doubt) -> String {
         Doubt::NotSaid { pool, resource } => {
             format!("the pool `{}` does not say how much {resource} a node has", capacity.pools[*pool].name)
         }
+        Doubt::Company { demand } => {
+            format!("`{}` must lie near or away from other pods", capacity.demands[*demand].component)
+        }
         Doubt::Zones { demand } => {
             format!("`{}` must be spread over zones, which no pool names", capacity.demands[*demand].component)
         }

@@ -1,6 +1,7 @@
 //! What may be reached: used components, what the author opened, and what an operator needs.
 
 use super::super::meta::Lowering;
+use super::super::pod::awaited;
 use super::addresses::{EVERYTHING, METADATA, NOT_PUBLIC};
 use super::ingress::replicas_meet;
 use super::peers::{self, Ports, Rules};
@@ -41,6 +42,10 @@ pub(super) fn outward(cx: &Lowering<'_>, component: &Component) -> Rules {
     }
     for egress in &component.egress {
         opened(cx, egress, &mut rules);
+    }
+    // A step that waits for a job asks the API server.
+    if !awaited(component).is_empty() {
+        rules.open_to_everyone(Ports::tcp(API_SERVER));
     }
     rules
 }

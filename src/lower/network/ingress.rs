@@ -96,7 +96,7 @@ pub(super) fn replicas_meet(component: &Component) -> bool {
         Body::Workload(Workload { controller, .. }) => match controller {
             Controller::StatefulSet { replicas, .. } => *replicas > 1 || component.scale.is_some(),
             Controller::Job(job) | Controller::CronJob { job, .. } => job.indexed,
-            Controller::LeaderWorkerSet { .. } => true,
+            Controller::LeaderWorkerSet { .. } | Controller::JobSet(_) => true,
             Controller::Deployment { .. } => false,
         },
     }

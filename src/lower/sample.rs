@@ -31,7 +31,7 @@ pub(crate) fn model() -> Model {
         ports: ports.iter().map(|port| (*port).to_owned()).collect(),
         wait: false,
     };
-    let components = [portal(), api(), codegen(), db(), cache(), train()];
+    let components = vec![portal(), api(), codegen(), db(), cache(), train()];
     let base = fixture::model();
     Model {
         system: "courses".into(),

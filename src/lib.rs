@@ -26,6 +26,7 @@ pub mod manifest;
 pub mod model;
 pub mod observe;
 pub mod patch;
+pub mod policy;
 pub mod render;
 pub mod resolve;
 pub mod runtime;
@@ -41,7 +42,9 @@ use document::{Findings, at};
 use kube::Object;
 use load::{Loaded, LoadedEnvironment};
 use model::Model;
+use policy::Policy;
 use spec::{Environment, System};
+use std::collections::BTreeSet;
 
 /// What compiling gave: objects unless there was an error, and every finding.
 #[derive(Debug)]
@@ -49,27 +52,35 @@ pub struct Compiled {
     /// In delivery order.
     pub objects: Option<Vec<Object>>,
     pub found: Diagnostics,
+    /// Comments that silenced something, by their place in [`Loaded::allowances`].
+    pub allowed: BTreeSet<usize>,
 }
 
 /// Compiles a system for one of its environments.
 pub fn compile(loaded: &Loaded, environment: &LoadedEnvironment) -> Compiled {
     let mut found = Diagnostics::new();
-    let objects = objects(loaded, environment, &mut found);
-    Compiled { objects: objects.filter(|_| !found.has_errors()), found }
+    let mut allowed = BTreeSet::new();
+    let objects = objects(loaded, environment, &mut found, &mut allowed);
+    Compiled { objects: objects.filter(|_| !found.has_errors()), found, allowed }
 }
 
 /// What a system means in one of its environments, whether or not it keeps the laws; and every finding.
 pub fn model(loaded: &Loaded, environment: &LoadedEnvironment) -> (Option<Model>, Diagnostics) {
     let mut found = Diagnostics::new();
-    let model = with_model(loaded, environment, &mut found, |model, findings| {
+    let model = with_model(loaded, environment, &mut found, &mut BTreeSet::new(), |model, findings| {
         let _ = check::check(model.clone(), findings);
         Some(model)
     });
     (model, found)
 }
 
-fn objects(loaded: &Loaded, environment: &LoadedEnvironment, found: &mut Diagnostics) -> Option<Vec<Object>> {
-    with_model(loaded, environment, found, |model, findings| {
+fn objects(
+    loaded: &Loaded,
+    environment: &LoadedEnvironment,
+    found: &mut Diagnostics,
+    allowed: &mut BTreeSet<usize>,
+) -> Option<Vec<Object>> {
+    with_model(loaded, environment, found, allowed, |model, findings| {
         let valid = check::check(model, findings)?;
         let mut objects = lower::lower(&valid);
         manifest::add(&mut objects, &valid, &loaded.manifests, findings);
@@ -84,6 +95,7 @@ fn with_model<T>(
     loaded: &Loaded,
     environment: &LoadedEnvironment,
     found: &mut Diagnostics,
+    allowed: &mut BTreeSet<usize>,
     then: impl FnOnce(Model, &mut Findings<'_>) -> Option<T>,
 ) -> Option<T> {
     let chain: Vec<_> = environment.chain.iter().map(AsRef::as_ref).collect();
@@ -94,12 +106,20 @@ fn with_model<T>(
     if found.has_errors() {
         return None;
     }
-    let mut findings = Findings::new(&root);
+    let own = environment.chain.last()?;
+    let policy = Policy::of(target.policy.as_ref(), &root, own, &loaded.denied, &loaded.allowances, found);
+    let mut findings = Findings::under(&root, &policy);
     let model = resolve::resolve(&system, &target, &environment.name, &loaded.contents, &mut findings);
     let result = model.and_then(|model| then(model, &mut findings));
-    found.extend(
-        findings.found.into_iter().map(|finding| Diagnostic { environment: Some(environment.name.clone()), ..finding }),
-    );
+    findings.settle();
+    let Findings { found: own, mut silenced, .. } = findings;
+    policy.settle(found, &mut silenced);
+    let mut unused = Diagnostics::new();
+    unused.extend(policy.unused(&silenced));
+    policy.settle(&mut unused, &mut silenced);
+    let of_environment = |finding| Diagnostic { environment: Some(environment.name.clone()), ..finding };
+    found.extend(own.into_iter().chain(unused).map(of_environment));
+    allowed.extend(silenced.comments);
     dispose((root, system, target));
     result
 }

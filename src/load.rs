@@ -8,6 +8,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, code};
 use crate::document::normalise::normalise;
 use crate::document::shape::Shape;
 use crate::document::{Node, Value};
+use crate::policy::{self, Allowance, Policy, Silenced};
 use crate::resolve::FileContents;
 use crate::source::{FileId, Sources, Span};
 use crate::spec::{RepositoryPath, Spec, environment_shape, system_shape};
@@ -42,8 +43,27 @@ pub struct Loaded {
     pub environments: Vec<LoadedEnvironment>,
     /// Content of the files that the documents name, by path from the root.
     pub contents: FileContents,
+    /// What comments allow, in the order of the files.
+    pub allowances: Vec<Allowance>,
+    /// Codes that are errors here whatever an environment says, from the command line; `warnings` for all.
+    pub denied: Vec<String>,
     /// The documents of hand-written objects, by the pattern that names their files, from the root.
     pub manifests: Manifests,
+}
+
+impl Loaded {
+    /// Applies the comments of the files, and what the command line denies, to findings of no environment.
+    pub fn settle(&self, found: &mut Diagnostics) -> BTreeSet<usize> {
+        let mut silenced = Silenced::default();
+        Policy::of_files(&self.denied, &self.allowances).settle(found, &mut silenced);
+        silenced.comments
+    }
+
+    /// Findings about comments that silence nothing, given those that did in some environment.
+    pub fn unused_allowances(&self, used: &BTreeSet<usize>) -> impl Iterator<Item = Diagnostic> {
+        let unused = self.allowances.iter().enumerate().filter(|(index, _)| !used.contains(index));
+        unused.map(|(_, allowance)| allowance.unused())
+    }
 }
 
 /// Hand-written objects by pattern, in the order of their files and documents.
@@ -75,6 +95,7 @@ pub fn load(
         sources: Sources::new(),
         documents: BTreeMap::new(),
         contents: FileContents::new(),
+        allowances: Vec::new(),
         manifests: Manifests::new(),
         circles: BTreeSet::new(),
         found,
@@ -82,7 +103,7 @@ pub fn load(
     let root = loader.read(system, &system_shape(), None).map(|root| loader.included(system, root));
     let loaded: Vec<Option<LoadedEnvironment>> =
         environments.iter().map(|path| loader.environment(path, system)).collect();
-    let Loader { sources, contents, manifests, found, .. } = loader;
+    let Loader { sources, contents, allowances, manifests, found, .. } = loader;
     let loaded: Option<Vec<LoadedEnvironment>> = loaded.into_iter().collect();
     let complete = root.zip(loaded).filter(|_| !found.has_errors());
     let loaded = complete.map(|(system_root, environments)| Loaded {
@@ -90,6 +111,8 @@ pub fn load(
         system: system_root,
         environments,
         contents,
+        allowances,
+        denied: Vec::new(),
         manifests,
     });
     (sources, loaded)
@@ -101,6 +124,7 @@ struct Loader<'a> {
     /// Documents by path: read once, `None` where they cannot be used.
     documents: BTreeMap<String, Option<Arc<Node>>>,
     contents: FileContents,
+    allowances: Vec<Allowance>,
     manifests: Manifests,
     /// Circles of `extends` that were reported, by their sorted paths.
     circles: BTreeSet<Vec<String>>,
@@ -132,7 +156,9 @@ impl Loader<'_> {
             }
         };
         let (file, text) = self.text(path, &bytes)?;
-        yaml::parse(file, &text, self.found).map(|document| (file, document.root))
+        let document = yaml::parse(file, &text, self.found)?;
+        self.allowances.extend(policy::allowances(&document.comments, &text, self.found));
+        Some((file, document.root))
     }
 
     /// Keeps a text, so that findings can point into it.

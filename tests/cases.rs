@@ -73,12 +73,17 @@ fn compile(case: &Path) -> Outcome {
 
 fn compile_environments(loaded: &Loaded, found: &mut Diagnostics) -> BTreeMap<String, String> {
     let mut streams = BTreeMap::new();
+    let mut allowed = loaded.settle(found);
     for environment in loaded.environments.iter().filter(|environment| !environment.is_abstract) {
         let compiled = windlass::compile(loaded, environment);
         found.extend(compiled.found);
+        allowed.extend(compiled.allowed);
         if let Some(objects) = compiled.objects {
             streams.insert(environment.name.clone(), windlass::stream(&objects).expect("objects can be printed"));
         }
+    }
+    if !found.has_errors() {
+        found.extend(loaded.unused_allowances(&allowed));
     }
     streams
 }

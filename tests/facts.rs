@@ -138,9 +138,18 @@ fn item<'v>(value: &'v Value, key: &str) -> Option<&'v Value> {
         return items.get(index);
     }
     let named = |item: &&Value| {
-        ["/name", "/type", "/metric/name", "/resource/name", "/pods/metric/name", "/mountPath", "/alert", "/containerName"]
-            .iter()
-            .any(|pointer| item.pointer(pointer).and_then(Value::as_str) == Some(key))
+        [
+            "/name",
+            "/type",
+            "/metric/name",
+            "/resource/name",
+            "/pods/metric/name",
+            "/mountPath",
+            "/alert",
+            "/containerName",
+        ]
+        .iter()
+        .any(|pointer| item.pointer(pointer).and_then(Value::as_str) == Some(key))
     };
     items.iter().find(named)
 }

@@ -108,7 +108,7 @@ pub(super) fn drains_leave_replicas(model: &Model, findings: &mut Findings<'_>) 
     for component in model.components.values().filter(|component| serves(component)) {
         if component.disruption.is_none() && always(component) >= 2 {
             findings.push(
-                Finding::new(
+                Finding::judged(
                     risk(model),
                     code::DRAIN_UNBOUNDED,
                     at!["components", component.key, "disruption"],
@@ -131,7 +131,7 @@ fn takes_all(model: &Model, component: &Component, number: NumberOrPercent, find
     }
     let place = first_written(findings, [at!["components", component.key, "disruption", "maxUnavailable"]]);
     findings.push(
-        Finding::new(
+        Finding::judged(
             risk(model),
             code::DRAIN_UNBOUNDED,
             place,

@@ -63,7 +63,7 @@ fn shortage(model: &Model, capacity: &Capacity, proof: &Proof, severity: Severit
     let mut places = demands.iter().map(|(demand, _)| (place(model, demand), said(demand)));
     let (first, label) = places.next().unwrap_or_default();
     let message = format!("{when}, the pods of {} do not fit the nodes: {}", listed(keys), capacity::arithmetic(proof));
-    let finding = Finding::new(severity, code::CAPACITY_SHORT, first, message)
+    let finding = Finding::judged(severity, code::CAPACITY_SHORT, first, message)
         .label(label)
         .reason(capacity::room(capacity, proof))
         .help(format!(

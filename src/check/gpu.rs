@@ -167,7 +167,7 @@ pub(super) fn gpus_suffice_for_all_replicas(model: &Model, findings: &mut Findin
             gpu.of_replica(),
             gpu.resource
         );
-        let finding = Finding::new(severity, code::GPU_SHORTAGE, place, message)
+        let finding = Finding::judged(severity, code::GPU_SHORTAGE, place, message)
             .label(format!("{replicas} replicas"))
             .reason(format!("the pools have {}", nodes.collect::<Vec<_>>().join(" and ")))
             .help("lower the number, or give the pool more nodes");

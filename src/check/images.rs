@@ -17,7 +17,7 @@ pub(super) fn images_do_not_float(model: &Model, findings: &mut Findings<'_>) {
         let what = if image.tag.is_some() { "the moving tag `latest`" } else { "no tag" };
         let message = format!("the image of {} has {what}", site.subject(&place));
         findings.push(
-            Finding::new(risk(model), code::IMAGE_FLOATING, place, message)
+            Finding::judged(risk(model), code::IMAGE_FLOATING, place, message)
                 .label(format!("`{image}` may change under the same name"))
                 .reason(
                     "pods that start later may run something else, and a rollback does not bring the old image back",
@@ -36,7 +36,7 @@ pub(super) fn image_volumes_do_not_float(model: &Model, findings: &mut Findings<
             if image.is_floating() {
                 let message = format!("the image `{image}` of the volume `{}` may change", volume.name);
                 findings.push(
-                    Finding::new(risk(model), code::IMAGE_FLOATING, place, message)
+                    Finding::judged(risk(model), code::IMAGE_FLOATING, place, message)
                         .label("no version")
                         .reason("pods that start later may see other files")
                         .help("write a version, or a digest"),

@@ -227,6 +227,7 @@ pub fn check(model: Model, findings: &mut Findings<'_>) -> Option<Valid<Model>> 
         .collect();
     found.into_iter().for_each(|found| findings.found.extend(found));
     LAST.iter().for_each(|law| law(&model, findings));
+    findings.settle();
     (!findings.found.has_errors()).then_some(Valid(model))
 }
 

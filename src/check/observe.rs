@@ -20,7 +20,7 @@ pub(super) fn somebody_reads_the_alerts(model: &Model, findings: &mut Findings<'
     let Some(first) = watched().next() else { return };
     let keys = listed(watched().map(|component| component.key.as_str()));
     findings.push(
-        Finding::new(
+        Finding::judged(
             risk(model),
             code::FEATURE_MISSING,
             at!["components", first.key, "alerts"],

@@ -57,7 +57,7 @@ pub(super) fn rollouts_leave_replicas(model: &Model, findings: &mut Findings<'_>
             continue;
         }
         findings.push(
-            Finding::new(
+            Finding::judged(
                 risk(model),
                 code::ROLLOUT_OUTAGE,
                 place.join("unavailable"),

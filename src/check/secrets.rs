@@ -2,7 +2,7 @@
 
 use super::places::{Site, containers, file_maps};
 use super::{credential, risk};
-use crate::diagnostic::code;
+use crate::diagnostic::{Severity, code};
 use crate::document::{Finding, Findings, Path, Value, at};
 use crate::model::{Alert, Component, Container, EnvValue, Model, ProbeCheck, Registry};
 
@@ -28,7 +28,9 @@ pub(super) fn no_text_holds_a_credential(model: &Model, findings: &mut Findings<
     for text in texts(model, findings, &|_, text| credential::in_text(text).is_some()) {
         let Some(credential) = credential::in_text(text.value) else { continue };
         let message = format!("{} holds what looks like {credential}", text.what);
-        findings.push(advised(Finding::error(code::CREDENTIAL_LITERAL, text.place, message).label(credential)));
+        findings.push(advised(
+            Finding::judged(Severity::Error, code::CREDENTIAL_LITERAL, text.place, message).label(credential),
+        ));
     }
 }
 
@@ -39,7 +41,7 @@ pub(super) fn no_text_stands_under_a_secret_name(model: &Model, findings: &mut F
     for text in texts(model, findings, &wanted) {
         let message = format!("{} is named like a secret and holds a literal text", text.what);
         findings.push(advised(
-            Finding::new(risk(model), code::CREDENTIAL_NAMED, text.place, message).label("a literal text"),
+            Finding::judged(risk(model), code::CREDENTIAL_NAMED, text.place, message).label("a literal text"),
         ));
     }
 }
@@ -261,7 +263,6 @@ fn file_place(findings: &Findings<'_>, component: &Component, key: &str, content
 mod tests {
     use super::super::fixture::{api, env, law, main, release, route, strings, texts as list, workload};
     use super::*;
-    use crate::diagnostic::Severity;
     use crate::model::{Config, Dashboard, FileMap, Line, Panel};
     use crate::spec::{AlertSeverity, Tier};
     use serde_json::json;

@@ -48,6 +48,7 @@ impl Check {
             Err(unusable) => return unusable.show(terminal, true),
         };
         let mut found = std::mem::take(&mut project.found);
+        let mut allowed = std::mem::take(&mut project.allowed);
         let environments = match project.environments(&self.env) {
             Ok(environments) => environments,
             Err(finding) => {
@@ -57,7 +58,14 @@ impl Check {
             }
         };
         for environment in &environments {
-            found.extend(compile(&project.loaded, environment).found);
+            let compiled = compile(&project.loaded, environment);
+            found.extend(compiled.found);
+            allowed.extend(compiled.allowed);
+        }
+        // What one environment does not need another may.
+        if self.env.is_empty() && !found.has_errors() {
+            found.extend(project.loaded.unused_allowances(&allowed));
+            project.loaded.settle(&mut found);
         }
         let errors = found.has_errors();
         terminal.findings(&project.sources, found, true);

@@ -15,7 +15,7 @@ mod simulate;
 mod table;
 mod terminal;
 
-use crate::diagnostic::Format;
+use crate::diagnostic::{Format, code, nearest};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,6 +66,9 @@ struct Global {
     /// The folder of environments; otherwise `environments/` beside the system
     #[arg(long = "environments", id = "environments-folder", global = true, value_name = "DIR")]
     environments: Option<PathBuf>,
+    /// Make findings of this code errors; `warnings` for all warnings; may be repeated
+    #[arg(long, global = true, value_name = "CODE", value_parser = code_or_warnings)]
+    deny: Vec<String>,
     /// Show at most so many findings as text
     #[arg(long, global = true, value_name = "NUMBER", default_value_t = 50)]
     max_diagnostics: usize,
@@ -77,6 +80,17 @@ enum Color {
     Auto,
     Always,
     Never,
+}
+
+fn code_or_warnings(text: &str) -> Result<String, String> {
+    let known = || code::ALL.iter().map(|code| code.id);
+    if text == "warnings" || known().any(|id| id == text) {
+        return Ok(text.to_owned());
+    }
+    Err(match nearest(text, known()) {
+        Some(near) => format!("no finding has this code; a similar one is {near}"),
+        None => "no finding has this code; write one such as WL0430, or `warnings`".into(),
+    })
 }
 
 /// Why a command ended.

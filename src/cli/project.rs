@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, code, listed, nearest};
 use crate::load::{Files, Loaded, LoadedEnvironment, load};
 use crate::source::Sources;
 use crate::workspace::{FILE_LIMIT, Workspace};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// A system in memory, and where it came from.
@@ -14,6 +15,8 @@ pub(super) struct Project {
     pub(super) sources: Sources,
     pub(super) loaded: Loaded,
     pub(super) found: Diagnostics,
+    /// Comments that silenced something.
+    pub(super) allowed: BTreeSet<usize>,
 }
 
 /// A system that cannot be used, with what was found on the way.
@@ -58,8 +61,10 @@ impl Project {
             })
         };
         let (sources, loaded) = load(Files { read: &read, expand: &expand }, &system, &environments, &mut found);
-        if let Some(loaded) = loaded {
-            return Ok(Self { workspace, sources, loaded, found });
+        if let Some(mut loaded) = loaded {
+            loaded.denied.clone_from(&global.deny);
+            let allowed = loaded.settle(&mut found);
+            return Ok(Self { workspace, sources, loaded, found, allowed });
         }
         let ending = if machine.get() { Ending::Machine } else { Ending::Findings };
         Err(Box::new(Unusable { workspace: Some(workspace), sources, found, ending }))

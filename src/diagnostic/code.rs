@@ -58,6 +58,10 @@ codes! {
     LIKE_KIND = "WL0126", "like-of-another-kind", "`like` of a component of another kind, or a profile with a kind";
     DEFINED_TWICE = "WL0127", "defined-twice", "a name that two files of a system define";
     INCLUDE_KEY = "WL0128", "key-of-main-file", "a key that stands in the main file of a system only";
+    ALLOWANCE_SHAPE = "WL0131", "unknown-comment", "a comment addressed to Windlass that says nothing it knows";
+    ALLOWANCE_REASON = "WL0132", "allowance-without-reason", "an allowance that does not say why";
+    ALLOWANCE_UNUSED = "WL0133", "unused-allowance", "an allowance that silences nothing";
+    CODE_UNKNOWN = "WL0134", "unknown-code", "a code that no finding has";
 
     BAD_NAME = "WL0201", "bad-name", "a name that Kubernetes does not take";
     BAD_REFERENCE = "WL0202", "bad-reference", "a reference that is not written as one";

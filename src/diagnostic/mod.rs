@@ -75,6 +75,8 @@ pub struct Diagnostic {
     pub path: Option<String>,
     /// The environment in which it was found, where that matters.
     pub environment: Option<String>,
+    /// An error by judgement, which a policy may see otherwise: nothing would refuse it.
+    pub judged: bool,
 }
 
 impl Diagnostic {
@@ -89,6 +91,7 @@ impl Diagnostic {
             suggestion: None,
             path: None,
             environment: None,
+            judged: false,
         }
     }
 
@@ -102,6 +105,11 @@ impl Diagnostic {
 
     pub fn note(code: Code, message: impl Into<String>) -> Self {
         Self::new(Severity::Note, code, message)
+    }
+
+    /// True where a policy may silence it: warnings, notes, and errors by judgement.
+    pub fn is_judgement(&self) -> bool {
+        self.severity != Severity::Error || self.judged
     }
 
     #[must_use]

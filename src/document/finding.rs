@@ -5,6 +5,7 @@
 
 use super::{Node, Path};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity};
+use crate::policy::{Policy, Silenced};
 use crate::source::Span;
 
 /// A finding before its place is known.
@@ -22,6 +23,13 @@ impl Finding {
     pub fn new(severity: Severity, code: Code, path: Path, message: impl Into<String>) -> Self {
         let diagnostic = Diagnostic::new(severity, code, message);
         Self { diagnostic, path, label: String::new(), on_key: false, also: Vec::new(), replacement: None }
+    }
+
+    /// A finding whose weight is a judgement: a policy may see it otherwise.
+    pub fn judged(severity: Severity, code: Code, path: Path, message: impl Into<String>) -> Self {
+        let mut finding = Self::new(severity, code, path, message);
+        finding.diagnostic.judged = true;
+        finding
     }
 
     pub fn error(code: Code, path: Path, message: impl Into<String>) -> Self {
@@ -113,15 +121,29 @@ pub struct Findings<'a> {
     pub found: Diagnostics,
     /// Where something is laid over a part of the document, and what: its fields are looked for there first.
     laid: Option<(Path, Path)>,
+    policy: Option<&'a Policy>,
+    pub silenced: Silenced,
 }
 
 impl<'a> Findings<'a> {
     pub fn new(root: &'a Node) -> Self {
-        Self { root, found: Diagnostics::new(), laid: None }
+        Self { root, found: Diagnostics::new(), laid: None, policy: None, silenced: Silenced::default() }
     }
 
     pub fn push_all(&mut self, findings: impl IntoIterator<Item = Finding>) {
         findings.into_iter().for_each(|finding| self.push(finding));
+    }
+
+    /// Findings that are settled by a policy.
+    pub fn under(root: &'a Node, policy: &'a Policy) -> Self {
+        Self { policy: Some(policy), ..Self::new(root) }
+    }
+
+    /// Applies the policy to what was found so far.
+    pub fn settle(&mut self) {
+        if let Some(policy) = self.policy {
+            policy.settle(&mut self.found, &mut self.silenced);
+        }
     }
 
     /// From here on, fields of `below` are looked for in `above` first; nowhere else with `None`.

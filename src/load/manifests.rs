@@ -5,6 +5,7 @@
 
 use super::Loader;
 use crate::document::{Node, Value};
+use crate::policy;
 use crate::source::Span;
 use crate::yaml;
 use std::sync::Arc;
@@ -44,6 +45,8 @@ impl Loader<'_> {
             }
         };
         let Some((file, text)) = self.text(path, &bytes) else { return Vec::new() };
-        yaml::parse_all(file, &text, self.found).unwrap_or_default()
+        let Some((documents, comments)) = yaml::parse_all(file, &text, self.found) else { return Vec::new() };
+        self.allowances.extend(policy::allowances(&comments, &text, self.found));
+        documents
     }
 }

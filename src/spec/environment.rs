@@ -3,7 +3,7 @@
 use super::{
     ApiVersion, Catalogue, Cidr, Component, ComponentKey, Count, DataKey, Defaults, DnsLabel, DnsName, Duration,
     EnvironmentPath, Images, LabelKey, LabelName, Literal, Named, Network, ObjectKey, PartKey, Patches, PodPeer,
-    Positive, Quota, Registry, RepositoryPath, RepositoryPattern, ResourceKey, Secret, SharedVolume, Switch,
+    Policy, Positive, Quota, Registry, RepositoryPath, RepositoryPattern, ResourceKey, Secret, SharedVolume, Switch,
     SystemDashboard, TaintText, Text, VersionText, record, words,
 };
 use crate::model::quantity::Quantity;
@@ -27,6 +27,8 @@ record! {
         opt namespace "namespace": NamespaceSpec,
         /// What the cluster is and offers.
         opt target "target": Target,
+        /// What findings are here: errors, warnings, or allowed with a reason.
+        opt policy "policy": Policy,
         /// Where the output goes; `rendered/<environment>` beside the system unless written.
         opt output "output": RepositoryPath,
         /// Fields laid over the components: `all`, or by kind.

@@ -33,6 +33,8 @@ keys! {
     LabelKey: "a label", label_name;
     /// A name inside one component: a volume, a step, a route.
     PartKey: "a name", dns_label;
+    /// The code of a finding.
+    CodeKey: "the code of a finding", super::policy::known;
     /// The name of an object.
     ObjectKey: "an object", dns_name;
     /// The name of an output.

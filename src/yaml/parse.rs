@@ -23,9 +23,12 @@ pub fn parse(file: FileId, text: &str, found: &mut Diagnostics) -> Option<Docume
 
 /// Reads a file of several documents, such as Kubernetes objects; those that hold nothing are left out.
 /// `None` after a finding.
-pub fn parse_all(file: FileId, text: &str, found: &mut Diagnostics) -> Option<Vec<Node>> {
+pub fn parse_all(file: FileId, text: &str, found: &mut Diagnostics) -> Option<(Vec<Node>, Vec<Comment>)> {
     let builder = build(text, Report::new(file, found), true)?;
-    builder.whole.then(|| builder.roots.into_iter().filter(|root| !root.is_null()).collect())
+    if !builder.whole {
+        return None;
+    }
+    Some((builder.roots.into_iter().filter(|root| !root.is_null()).collect(), builder.comments))
 }
 
 fn build<'a>(text: &'a str, mut report: Report<'a>, many: bool) -> Option<Builder<'a>> {

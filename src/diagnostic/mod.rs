@@ -18,7 +18,10 @@ mod text;
 
 use crate::source::Span;
 pub use code::Code;
+use foldhash::fast::FixedState;
 pub use render::{Format, Options, render};
+use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 
 /// How much a finding weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -107,6 +110,16 @@ impl Diagnostic {
         Self::new(Severity::Note, code, message)
     }
 
+    fn says_the_same(&self, other: &Self) -> bool {
+        self.code == other.code && self.message == other.message && self.labels == other.labels
+    }
+
+    /// Equal for findings that say the same.
+    fn digest(&self) -> u64 {
+        let place = self.labels.first().map(|label| label.span);
+        FixedState::default().hash_one((self.code.id, &self.message, place))
+    }
+
     /// True where a policy may silence it: warnings, notes, and errors by judgement.
     pub fn is_judgement(&self) -> bool {
         self.severity != Severity::Error || self.judged
@@ -147,6 +160,8 @@ impl Diagnostic {
 #[derive(Clone, Debug, Default)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    /// Where the list has findings of a digest: one that says the same is known without a search.
+    known: HashMap<u64, Vec<usize>, FixedState>,
 }
 
 impl Diagnostics {
@@ -156,10 +171,9 @@ impl Diagnostics {
 
     /// Adds a finding; one that says the same at the same place is dropped.
     pub fn push(&mut self, finding: Diagnostic) {
-        let same = |known: &Diagnostic| {
-            known.code == finding.code && known.message == finding.message && known.labels == finding.labels
-        };
-        if !self.list.iter().any(same) {
+        let alike = self.known.entry(finding.digest()).or_default();
+        if !alike.iter().any(|at| self.list[*at].says_the_same(&finding)) {
+            alike.push(self.list.len());
             self.list.push(finding);
         }
     }
@@ -190,12 +204,13 @@ impl Diagnostics {
 
     /// The findings by file, place, severity and code.
     #[must_use]
-    pub fn sorted(mut self) -> Self {
-        self.list.sort_by(|a, b| {
+    pub fn sorted(self) -> Vec<Diagnostic> {
+        let mut list = self.list;
+        list.sort_by(|a, b| {
             let key = |d: &Diagnostic| (d.labels.first().map(|label| label.span), d.severity, d.code.id);
             key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
         });
-        self
+        list
     }
 }
 

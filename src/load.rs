@@ -47,7 +47,8 @@ pub struct Loaded {
     pub allowances: Vec<Allowance>,
     /// Codes that are errors here whatever an environment says, from the command line; `warnings` for all.
     pub denied: Vec<String>,
-    /// The documents of hand-written objects, by the pattern that names their files, from the root.
+    /// The documents of hand-written objects and of encrypted secrets, by the pattern or path that names
+    /// their files, from the root.
     pub manifests: Manifests,
 }
 
@@ -226,8 +227,10 @@ impl Loader<'_> {
                         continue;
                     }
                     self.anchor(path, &mut entry.node, &field.shape);
-                    if key == "path" && record.name == "file" {
-                        self.content(&entry.node);
+                    match (record.name, key.as_str()) {
+                        ("file", "path") => self.content(&entry.node),
+                        ("secret", "file") => self.encrypted(&entry.node),
+                        _ => {}
                     }
                 }
             }

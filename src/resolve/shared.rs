@@ -16,8 +16,11 @@ pub(super) fn secrets(cx: &mut Resolver<'_, '_>) -> BTreeMap<String, Secret> {
 
 fn resolve_secret(cx: &mut Resolver<'_, '_>, name: &str, secret: &spec::Secret) -> Secret {
     let store = cx.target.secret_store.as_ref().filter(|_| cx.target.has(Feature::ExternalSecrets));
+    refuse_foreign_fields(cx, name, secret);
     let origin = match (secret.from, store) {
         (Some(spec::SecretOrigin::Existing), _) | (None, None) => SecretOrigin::Existing,
+        (Some(spec::SecretOrigin::Sealed), _) => SecretOrigin::Sealed(encrypted_file(cx, name, secret)),
+        (Some(spec::SecretOrigin::Sops), _) => SecretOrigin::Sops(encrypted_file(cx, name, secret)),
         (_, Some(store)) => SecretOrigin::Store {
             remote: secret.remote.as_ref().map_or_else(|| cx.fill_path(&store.path, name), ToString::to_string),
             properties: properties(secret),
@@ -29,6 +32,47 @@ fn resolve_secret(cx: &mut Resolver<'_, '_>, name: &str, secret: &spec::Secret) 
     };
     let keys: Vec<String> = secret.keys.iter().map(ToString::to_string).collect();
     Secret { name: name.into(), kind: kind_of(&keys), keys, origin }
+}
+
+/// Each origin has fields of its own.
+fn refuse_foreign_fields(cx: &mut Resolver<'_, '_>, name: &str, secret: &spec::Secret) {
+    use spec::SecretOrigin::{Sealed, Sops, Store};
+    let written = [
+        ("file", secret.file.is_some(), matches!(secret.from, Some(Sealed | Sops)), "`from: sealed` or `from: sops`"),
+        ("remote", secret.remote.is_some(), matches!(secret.from, None | Some(Store)), "`from: store`"),
+        ("remoteKeys", secret.remote_keys.is_some(), matches!(secret.from, None | Some(Store)), "`from: store`"),
+    ];
+    for (field, _, _, owner) in written.into_iter().filter(|(_, written, fits, _)| *written && !fits) {
+        let origin = secret.from.map_or("that names no origin".into(), |from| format!("with `from: {from}`"));
+        cx.findings.push(
+            Finding::error(
+                code::SECRET_FIELD,
+                at!["secrets", name, field],
+                format!("the secret `{name}` {origin} has no field `{field}`"),
+            )
+            .label("of another origin")
+            .on_key()
+            .also(at!["secrets", name, "from"], "the origin")
+            .help(format!("write {owner}, or take `{field}` away")),
+        );
+    }
+}
+
+/// The file of an encrypted secret.
+fn encrypted_file(cx: &mut Resolver<'_, '_>, name: &str, secret: &spec::Secret) -> String {
+    if let Some(file) = &secret.file {
+        return file.to_string();
+    }
+    cx.findings.push(
+        Finding::error(
+            code::MISSING_FIELD,
+            at!["secrets", name, "from"],
+            format!("the secret `{name}` lies encrypted in the repository, and no `file` says where"),
+        )
+        .label("needs a file")
+        .help(format!("write `file:` with its path, such as `secrets/{}/{name}.yaml`", cx.environment)),
+    );
+    String::new()
 }
 
 fn store_missing(cx: &mut Resolver<'_, '_>, name: &str) {

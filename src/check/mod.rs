@@ -170,6 +170,7 @@ pub const LAWS: &[Law] = &[
     network::sources_are_seen,
     network::egress_has_addresses,
     network::weights_come_from_known_addresses,
+    network::backups_go_to_known_addresses,
     network::externals_have_addresses,
     network::exceptions_lie_inside_their_range,
     routes::hosts_and_paths_are_unique,

@@ -18,6 +18,7 @@ mod health;
 mod job;
 mod model_server;
 mod network;
+mod object_store;
 mod observe;
 mod order;
 mod outputs;

@@ -1,6 +1,7 @@
 //! Secrets, configuration and volumes that components share.
 
 use super::Resolver;
+pub(super) use super::images::{placed, placed_as_written};
 use crate::diagnostic::{code, listed, nearest};
 use crate::digest;
 use crate::document::{Finding, Path, at};
@@ -192,52 +193,5 @@ fn undeclared(code: crate::diagnostic::Code, path: &Path, message: &str, given: 
         Some(near) => finding.help(format!("a similar one is `{near}`")),
         None if known.is_empty() => finding.help("none are declared"),
         None => finding.help(format!("there are {}", listed(known.iter().copied()))),
-    }
-}
-
-/// An image where this environment takes it from: the longest rewritten prefix, then a pin.
-pub(super) fn placed(image: crate::model::Image, images: Option<&spec::Images>) -> crate::model::Image {
-    let Some(images) = images else { return image };
-    let pinned = pinned(image, images.pins.as_ref());
-    let rewrite = images
-        .rewrite
-        .iter()
-        .flatten()
-        .filter(|(prefix, _)| is_path_prefix(prefix, &pinned.repository))
-        .max_by_key(|(prefix, _)| prefix.len());
-    match rewrite {
-        Some((prefix, instead)) => {
-            let repository = format!("{instead}{}", &pinned.repository[prefix.len()..]);
-            crate::model::Image { repository, ..pinned }
-        }
-        None => pinned,
-    }
-}
-
-/// An image that is written beside a newer one: a pin of the whole repository is about the newer one, so
-/// only one that names the tag counts.
-pub(super) fn placed_as_written(image: crate::model::Image, images: Option<&spec::Images>) -> crate::model::Image {
-    let names_a_tag = |key: &str| key.rsplit('/').next().is_some_and(|name| name.contains(':'));
-    let images = images.cloned().map(|mut images| {
-        images.pins.iter_mut().for_each(|pins| pins.retain(|key, _| names_a_tag(key)));
-        images
-    });
-    placed(image, images.as_ref())
-}
-
-/// A prefix ends at a slash, so that `example.com/a` is none of `example.com/ab`.
-fn is_path_prefix(prefix: &str, repository: &str) -> bool {
-    repository.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// A pin by the image's name, or by its name and tag.
-fn pinned(image: crate::model::Image, pins: Option<&spec::Named<spec::ImageKey, spec::Pin>>) -> crate::model::Image {
-    let with_tag = image.tag.as_ref().map(|tag| format!("{}:{tag}", image.repository));
-    let pin = pins.and_then(|pins| with_tag.and_then(|name| pins.get(&name)).or_else(|| pins.get(&image.repository)));
-    let Some(pin) = pin else { return image };
-    crate::model::Image {
-        tag: pin.tag.as_ref().map(|tag| tag.0.clone()).or(image.tag),
-        digest: pin.digest.as_ref().map(ToString::to_string).or(image.digest),
-        ..image
     }
 }

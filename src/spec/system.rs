@@ -1,7 +1,7 @@
 //! A system: what the product is made of.
 
 use super::{
-    Access, Catalogue, Component, ComponentKey, Count, DataKey, DnsLabel, DnsName, ImageKey, Kind, LabelKey, Literal,
+    Access, Catalogue, Component, ComponentKey, Count, DataKey, DnsLabel, DnsName, Images, Kind, LabelKey, Literal,
     Named, ObjectKey, PartKey, Patches, PodPeer, PortNumber, Reader, Registry, RepositoryPath, RepositoryPattern, Spec,
     Switch, SystemDashboard, Text, record, words,
 };
@@ -203,25 +203,5 @@ record! {
         opt to "to": Vec<Text>,
         /// Ports of the containers; all unless written.
         opt ports "ports": Vec<PortNumber>,
-    }
-}
-
-record! {
-    /// Where images come from.
-    pub struct Images as "images" {
-        /// Registries and paths, and what takes their place; the longest prefix wins.
-        opt rewrite "rewrite": Named<ImageKey, Text>,
-        /// Versions for every use of an image.
-        opt pins "pins": Named<ImageKey, Pin>,
-    }
-}
-
-record! {
-    /// The version of an image.
-    pub struct Pin as "pin" {
-        /// The tag.
-        opt tag "tag": Literal,
-        /// The digest, `sha256:` and 64 hexadecimal digits.
-        opt digest "digest": Text,
     }
 }

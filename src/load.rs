@@ -17,6 +17,7 @@ use crate::yaml;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+mod collide;
 mod include;
 mod manifests;
 
@@ -106,6 +107,9 @@ pub fn load(
         environments.iter().map(|path| loader.environment(path, system)).collect();
     let Loader { sources, contents, allowances, manifests, found, .. } = loader;
     let loaded: Option<Vec<LoadedEnvironment>> = loaded.into_iter().collect();
+    if let Some((root, loaded)) = root.as_ref().zip(loaded.as_ref()) {
+        found.extend(collide::collisions(root, loaded));
+    }
     let complete = root.zip(loaded).filter(|_| !found.has_errors());
     let loaded = complete.map(|(system_root, environments)| Loaded {
         path: system.into(),

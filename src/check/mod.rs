@@ -79,6 +79,7 @@ pub const LAWS: &[Law] = &[
     names::shared_accounts_are_equal,
     names::the_namespace_fits_a_label,
     names::the_namespace_is_not_the_clusters,
+    names::namespaces_of_others_are_left_alone,
     names::config_names_leave_room_for_their_hash,
     labels::label_values_are_valid,
     labels::standard_labels_are_not_written,

@@ -230,6 +230,8 @@ codes! {
     ROUTE_PATH = "WL0634", "bad-route-path", "a path that no route may have";
 
     BACKUPS_OPEN = "WL0650", "open-backups", "backups that go to a store of which no address is known";
+    NAMESPACE_FOREIGN = "WL0651", "namespace-not-emitted", "labels or annotations of a namespace that is not emitted";
+    ENVIRONMENTS_COLLIDE = "WL0652", "environments-collide", "two environments of one cluster in the same namespace";
     BAD_QUERY = "WL0690", "bad-query", "a query of Prometheus that is not one";
     NOTHING_TO_WATCH = "WL0691", "nothing-to-watch", "an alert or panel for which nothing in the target has a series";
     DASHBOARD_UNSEEN = "WL0692", "dashboard-not-shown", "dashboards on a target without anything that shows them";

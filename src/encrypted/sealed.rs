@@ -165,7 +165,7 @@ fn is_sealed(text: &str) -> bool {
     let text: String = text.split_whitespace().collect();
     let value = |c: char| "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".find(c);
     let digits = text.trim_end_matches('=');
-    if text.len() % 4 != 0
+    if !text.len().is_multiple_of(4)
         || text.len() - digits.len() > 2
         || digits.len() < 3
         || !digits.chars().all(|c| value(c).is_some())

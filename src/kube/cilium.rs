@@ -33,6 +33,7 @@ struct CiliumNetworkPolicySpec {
 }
 
 /// Ends of one sort, and the ports that are open to them: all where none is given.
+#[expect(clippy::struct_field_names, reason = "as Cilium calls them")]
 #[derive(Clone, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EgressRule {

@@ -57,9 +57,8 @@ fn behind<'r>(prefix: &str, repository: &'r str) -> Option<&'r str> {
 
 /// The name with its registry. Source: `ParseNormalizedNamed` of `distribution/reference`.
 fn full(repository: &str) -> Cow<'_, str> {
-    let of_hub = |path: &str| match path.contains('/') {
-        true => format!("{HUB}/{path}"),
-        false => format!("{HUB}/{LIBRARY}/{path}"),
+    let of_hub = |path: &str| {
+        if path.contains('/') { format!("{HUB}/{path}") } else { format!("{HUB}/{LIBRARY}/{path}") }
     };
     match repository.split_once('/') {
         Some((HUB | "index.docker.io", path)) => of_hub(path).into(),

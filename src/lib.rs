@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! files ─load─▶ documents ─layers─▶ one document ─decode─▶ spec (what was written)
-//!       ─resolve─▶ model (what it means) ─check─▶ Valid<Model> ─lower, manifest, patch─▶ objects ─render─▶ tree
+//!       ─resolve─▶ model (what it means) ─check─▶ Valid<Model> ─lower, encrypted, manifest, patch─▶ objects ─render─▶ tree
 //! ```
 //!
 //! Invariants. Only `workspace` and `cli` touch the outside: everything else takes values and returns
@@ -17,6 +17,7 @@ pub mod cli;
 pub mod diagnostic;
 pub mod digest;
 pub mod document;
+pub mod encrypted;
 pub mod fix;
 pub mod kube;
 pub mod layers;
@@ -83,6 +84,7 @@ fn objects(
     with_model(loaded, environment, found, allowed, |model, findings| {
         let valid = check::check(model, findings)?;
         let mut objects = lower::lower(&valid);
+        encrypted::add(&mut objects, &valid, &loaded.manifests, findings);
         manifest::add(&mut objects, &valid, &loaded.manifests, findings);
         patch::apply(&mut objects, &valid.patches, findings);
         dispose(valid);

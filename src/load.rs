@@ -17,6 +17,7 @@ use crate::yaml;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+mod collide;
 mod include;
 mod manifests;
 
@@ -47,7 +48,8 @@ pub struct Loaded {
     pub allowances: Vec<Allowance>,
     /// Codes that are errors here whatever an environment says, from the command line; `warnings` for all.
     pub denied: Vec<String>,
-    /// The documents of hand-written objects, by the pattern that names their files, from the root.
+    /// The documents of hand-written objects and of encrypted secrets, by the pattern or path that names
+    /// their files, from the root.
     pub manifests: Manifests,
 }
 
@@ -105,6 +107,9 @@ pub fn load(
         environments.iter().map(|path| loader.environment(path, system)).collect();
     let Loader { sources, contents, allowances, manifests, found, .. } = loader;
     let loaded: Option<Vec<LoadedEnvironment>> = loaded.into_iter().collect();
+    if let Some((root, loaded)) = root.as_ref().zip(loaded.as_ref()) {
+        found.extend(collide::collisions(root, loaded));
+    }
     let complete = root.zip(loaded).filter(|_| !found.has_errors());
     let loaded = complete.map(|(system_root, environments)| Loaded {
         path: system.into(),
@@ -226,8 +231,10 @@ impl Loader<'_> {
                         continue;
                     }
                     self.anchor(path, &mut entry.node, &field.shape);
-                    if key == "path" && record.name == "file" {
-                        self.content(&entry.node);
+                    match (record.name, key.as_str()) {
+                        ("file", "path") => self.content(&entry.node),
+                        ("secret", "file") => self.encrypted(&entry.node),
+                        _ => {}
                     }
                 }
             }

@@ -7,6 +7,7 @@
 use crate::diagnostic::{Diagnostic, code};
 use crate::document::normalise::ambiguous;
 use crate::document::{Findings, Node, Value, at};
+use crate::encrypted;
 use crate::kube::{Content, Object, Phase};
 use crate::load::Manifests;
 use crate::model::Model;
@@ -75,6 +76,9 @@ fn object(
     let metadata = metadata.ok_or_else(|| Box::new(lacks(document, document, "metadata")))?;
     require(metadata, document, "name")?;
     refuse_values(document)?;
+    if is_secret(document) && encrypted::is_encrypted(document) {
+        return as_encrypted(document, metadata);
+    }
     let Json::Object(mut value) = document.to_json() else { return Err(Box::new(lacks(document, document, "kind"))) };
     let kind = document.get("kind").and_then(Node::as_text).unwrap_or_default();
     adopt(&mut value, model, is_of_cluster(kind) || of_cluster.iter().any(|known| known == kind));
@@ -88,7 +92,7 @@ fn object(
 }
 
 /// Plain scalars that the readers of Kubernetes take for something else than is emitted.
-fn warn_ambiguous(node: &Node, found: &mut Vec<Diagnostic>) {
+pub(crate) fn warn_ambiguous(node: &Node, found: &mut Vec<Diagnostic>) {
     match &node.value {
         Value::Null => {}
         Value::Scalar(scalar) => found.extend(ambiguous(node.span, scalar)),
@@ -106,7 +110,11 @@ fn require(node: &Node, document: &Node, field: &str) -> Result<(), Box<Diagnost
 
 fn lacks(node: &Node, document: &Node, field: &str) -> Diagnostic {
     let at = node.as_map().and_then(|map| map.values().next()).map_or(node.span, |entry| entry.key);
-    let field = if field == "name" { "metadata.name" } else { field };
+    let field = match field {
+        "name" => "metadata.name",
+        "namespace" => "metadata.namespace",
+        other => other,
+    };
     let finding = Diagnostic::error(code::MANIFEST_SHAPE, format!("this document has no `{field}`"))
         .label(at, format!("`{field}` must be written here"))
         .reason("a Kubernetes object says its `apiVersion`, its `kind` and, in `metadata`, its `name`");
@@ -121,10 +129,9 @@ fn lacks(node: &Node, document: &Node, field: &str) -> Diagnostic {
 
 /// No secret value stands in a file: a Secret comes encrypted, or without its values.
 fn refuse_values(document: &Node) -> Result<(), Box<Diagnostic>> {
-    let is_secret = document.get("kind").and_then(Node::as_text) == Some("Secret");
     let values = ["data", "stringData"].into_iter().find_map(|field| document.as_map()?.get(field));
     match values {
-        Some(entry) if is_secret && document.get("sops").is_none() => Err(Box::new(
+        Some(entry) if is_secret(document) && !encrypted::is_encrypted(document) => Err(Box::new(
             Diagnostic::error(code::MANIFEST_SECRET, "a Secret with its values stands in the repository")
                 .label(entry.key, "the values")
                 .reason("who can read the repository can read it, and history keeps it; base64 hides nothing")
@@ -136,8 +143,21 @@ fn refuse_values(document: &Node) -> Result<(), Box<Diagnostic>> {
     }
 }
 
+fn is_secret(document: &Node) -> bool {
+    document.get("kind").and_then(Node::as_text) == Some("Secret")
+}
+
+/// A Secret that SOPS signed as a whole gets nothing, so it says itself where it goes.
+fn as_encrypted(document: &Arc<Node>, metadata: &Node) -> Result<(Object, Vec<Diagnostic>), Box<Diagnostic>> {
+    require(metadata, document, "namespace").map_err(|finding| {
+        let reason = "SOPS signs the whole document, so the namespace cannot be added where it is emitted";
+        Box::new(finding.reason(reason).help("write it with `sops edit`, which signs the document again"))
+    })?;
+    Ok((encrypted::as_it_is(document), encrypted::plain_values(document)))
+}
+
 /// Gives the namespace, the labels and the annotations that all objects of the system have.
-fn adopt(value: &mut Map<String, Json>, model: &Model, of_cluster: bool) {
+pub(crate) fn adopt(value: &mut Map<String, Json>, model: &Model, of_cluster: bool) {
     let Some(Json::Object(metadata)) = value.get_mut("metadata") else { return };
     if !of_cluster && !metadata.contains_key("namespace") {
         metadata.insert("namespace".into(), model.namespace.name.clone().into());

@@ -207,8 +207,14 @@ mod tests {
         law(schedules_come_due)
             .with(|model| {
                 let schedule = "0 2 31 2 *".into();
-                let backup =
-                    Backup { destination: "s3://b".into(), schedule, keep_days: 30, credentials: None, endpoint: None };
+                let backup = Backup {
+                    destination: "s3://b".into(),
+                    schedule,
+                    keep_days: 30,
+                    credentials: None,
+                    endpoint: None,
+                    hosts: Vec::new(),
+                };
                 cluster(model).backup = Some(backup);
             })
             .breaks(code::SCHEDULE_NEVER, "components.db.backup.schedule");

@@ -377,6 +377,30 @@ pub(super) fn the_namespace_is_not_the_clusters(model: &Model, findings: &mut Fi
     }
 }
 
+/// Labels and annotations stand on a Namespace, which is not emitted where somebody else owns it.
+pub(super) fn namespaces_of_others_are_left_alone(model: &Model, findings: &mut Findings<'_>) {
+    let namespace = &model.namespace;
+    if namespace.create {
+        return;
+    }
+    for (field, written) in [("labels", &namespace.labels), ("annotations", &namespace.annotations)] {
+        if !written.is_empty() {
+            findings.push(
+                Finding::error(
+                    code::NAMESPACE_FOREIGN,
+                    at!["environment", "namespace", field],
+                    format!("`{field}` of the namespace `{}` would be lost", namespace.name),
+                )
+                .label("on nothing that is emitted")
+                .on_key()
+                .also(at!["environment", "namespace", "create"], "somebody else owns it")
+                .reason("they stand on the Namespace, and `create: false` emits none")
+                .help(format!("take `{field}` away and have its owner write them, or take `create: false` away")),
+            );
+        }
+    }
+}
+
 /// The name of a ConfigMap has at most 253 characters with its hash. Source: `IsDNS1123Subdomain`.
 pub(super) fn config_names_leave_room_for_their_hash(model: &Model, findings: &mut Findings<'_>) {
     for config in model.configs.values().filter(|config| config.name.len() > SUBDOMAIN) {
@@ -582,6 +606,18 @@ mod tests {
             .with(|model| model.namespace.name = "default".into())
             .breaks(code::NAMESPACE_OF_CLUSTER, "namespace.name");
         law(the_namespace_is_not_the_clusters).keeps();
+    }
+
+    #[test]
+    fn a_namespace_of_others_gets_nothing() {
+        let labelled = |create| {
+            law(namespaces_of_others_are_left_alone).with(move |model| {
+                model.namespace.create = create;
+                model.namespace.labels.insert("team".into(), "shop".into());
+            })
+        };
+        labelled(false).breaks(code::NAMESPACE_FOREIGN, "namespace.labels");
+        labelled(true).keeps();
     }
 
     #[test]

@@ -4,8 +4,8 @@ use super::cidr::lies_inside;
 use super::places::first_written;
 use crate::diagnostic::{Severity, code, listed};
 use crate::document::{Finding, Findings, Path, at};
-use crate::model::{Body, Component, EgressTo, External, Model, Service};
-use crate::spec::{Kind, ServiceType, TrafficPolicy};
+use crate::model::{Body, Component, DatabaseCluster, EgressTo, External, Model, Service};
+use crate::spec::{Feature, Kind, ServiceType, TrafficPolicy};
 
 /// Services with the place where they are written.
 fn services(model: &Model) -> impl Iterator<Item = (&Component, &Service, Path)> {
@@ -88,6 +88,9 @@ pub(super) fn sources_are_seen(model: &Model, findings: &mut Findings<'_>) {
 
 /// What a component may reach has an address: a network policy of Kubernetes knows no host names.
 pub(super) fn egress_has_addresses(model: &Model, findings: &mut Findings<'_>) {
+    if model.target.has(Feature::Cilium) {
+        return;
+    }
     for component in model.components.values() {
         for egress in &component.egress {
             let EgressTo::Hosts(hosts) = &egress.to else { continue };
@@ -103,7 +106,10 @@ pub(super) fn egress_has_addresses(model: &Model, findings: &mut Findings<'_>) {
                 )
                 .label("no address is known")
                 .reason("a network policy of Kubernetes takes address ranges, no host names")
-                .help("write the addresses beside them as `cidrs`, or `any: true` with a reason in `because`"),
+                .help(
+                    "write the addresses beside them as `cidrs`, or `any: true` with a reason in `because`; with the \
+                     feature `cilium` names are enough",
+                ),
             );
         }
     }
@@ -111,14 +117,18 @@ pub(super) fn egress_has_addresses(model: &Model, findings: &mut Findings<'_>) {
 
 /// Weights come from known addresses: what has none is opened to the whole internet.
 pub(super) fn weights_come_from_known_addresses(model: &Model, findings: &mut Findings<'_>) {
+    if model.target.has(Feature::Cilium) {
+        return;
+    }
     let kept = model.components.values().filter(|component| model.network.deny || component.kind == Kind::Agent);
     for (component, egress) in kept.flat_map(|component| component.egress.iter().map(move |egress| (component, egress)))
     {
         let (from, severity, help) = match &egress.to {
-            EgressTo::ObjectStore if model.target.object_store.is_empty() => (
+            EgressTo::ObjectStore { .. } if model.target.object_store.is_empty() => (
                 "the object store".to_owned(),
                 Severity::Warning,
-                "write the ranges of the store as `target.objectStore: {cidrs: […]}`",
+                "write the ranges of the store as `target.objectStore: {cidrs: […]}`; with the feature `cilium` its name \
+                 is enough",
             ),
             EgressTo::Public { hosts } => (
                 listed(hosts.iter().map(String::as_str)),
@@ -146,8 +156,35 @@ pub(super) fn weights_come_from_known_addresses(model: &Model, findings: &mut Fi
     }
 }
 
+/// Backups go to known addresses, for the same reason.
+pub(super) fn backups_go_to_known_addresses(model: &Model, findings: &mut Findings<'_>) {
+    let known = !model.target.object_store.is_empty() || model.target.has(Feature::Cilium);
+    if known || !model.network.deny {
+        return;
+    }
+    for component in model.components.values() {
+        let Body::Cluster(DatabaseCluster { backup: Some(backup), .. }) = &component.body else { continue };
+        findings.push(
+            Finding::warning(
+                code::BACKUPS_OPEN,
+                at!["components", component.key, "backup", "to"],
+                format!("`{}` may reach every public address on port 443", component.key),
+            )
+            .label(format!("to write backups to `{}`", backup.destination))
+            .reason("a network policy of Kubernetes takes address ranges, no host names")
+            .help(
+                "write the ranges of the store as `target.objectStore: {cidrs: […]}`; with the feature `cilium` its name \
+                 is enough",
+            ),
+        );
+    }
+}
+
 /// An external that somebody uses has an address, for the same reason.
 pub(super) fn externals_have_addresses(model: &Model, findings: &mut Findings<'_>) {
+    if model.target.has(Feature::Cilium) {
+        return;
+    }
     for (component, hosts) in model.components.values().filter_map(|component| Some((component, names(component)?))) {
         let kept = |user: &Component| model.network.deny || user.kind == Kind::Agent;
         let mut users = model.edges.iter().filter(|edge| edge.to == component.key);
@@ -163,7 +200,10 @@ pub(super) fn externals_have_addresses(model: &Model, findings: &mut Findings<'_
             .label("no address is known")
             .also(at!["components", user.from, "uses", component.key], "used here")
             .reason("a network policy of Kubernetes takes address ranges, no host names")
-            .help("write the addresses beside it as `cidrs`, or `pods` where it runs in this cluster"),
+            .help(
+                "write the addresses beside it as `cidrs`, or `pods` where it runs in this cluster; with the feature \
+                 `cilium` a name is enough",
+            ),
         );
     }
 }
@@ -202,9 +242,9 @@ pub(super) fn exceptions_lie_inside_their_range(model: &Model, findings: &mut Fi
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{api, edge, law, second, texts};
+    use super::super::fixture::{api, cluster, edge, law, second, texts};
     use super::*;
-    use crate::model::Egress;
+    use crate::model::{Backup, Egress};
 
     fn service(model: &mut Model, kind: ServiceType) -> &mut Service {
         let service = api(model).service.as_mut().unwrap();
@@ -221,11 +261,13 @@ mod tests {
         let fetched =
             |to: EgressTo| law(weights_come_from_known_addresses).with(move |model| egress(model, to.clone()));
         let place = "components.api.model.source";
-        let store = fetched(EgressTo::ObjectStore).breaks(code::WEIGHTS_OPEN, place);
+        let store = fetched(EgressTo::ObjectStore { hosts: Vec::new() }).breaks(code::WEIGHTS_OPEN, place);
         assert_eq!(store.severity, Severity::Warning);
         let hub = fetched(EgressTo::Public { hosts: texts(&["huggingface.co"]) }).breaks(code::WEIGHTS_OPEN, place);
         assert_eq!(hub.severity, Severity::Note);
-        fetched(EgressTo::ObjectStore).with(|model| model.target.object_store = texts(&["10.0.0.0/8"])).keeps();
+        fetched(EgressTo::ObjectStore { hosts: Vec::new() })
+            .with(|model| model.target.object_store = texts(&["10.0.0.0/8"]))
+            .keeps();
     }
 
     #[test]
@@ -276,6 +318,41 @@ mod tests {
                 model.network.deny = false;
             })
             .keeps();
+    }
+
+    #[test]
+    fn backups_have_a_known_place() {
+        let backup = || {
+            law(backups_go_to_known_addresses).with(|model| {
+                cluster(model).backup = Some(Backup {
+                    destination: "s3://backups/shop/prod".into(),
+                    schedule: "0 2 * * *".into(),
+                    keep_days: 30,
+                    credentials: None,
+                    endpoint: None,
+                    hosts: Vec::new(),
+                });
+            })
+        };
+        backup().breaks(code::BACKUPS_OPEN, "components.db.backup.to");
+        backup().with(|model| model.target.object_store = texts(&["10.0.0.0/8"])).keeps();
+        backup().with(|model| _ = model.target.features.insert(Feature::Cilium)).keeps();
+        backup().with(|model| model.network.deny = false).keeps();
+        law(backups_go_to_known_addresses).keeps();
+    }
+
+    #[test]
+    fn cilium_needs_no_addresses() {
+        let hosts = || EgressTo::Hosts(texts(&["api.example.com"]));
+        for check in [egress_has_addresses, weights_come_from_known_addresses] {
+            law(check)
+                .with(move |model| {
+                    egress(model, hosts());
+                    egress(model, EgressTo::ObjectStore { hosts: texts(&["store.example.com"]) });
+                    model.target.features.insert(Feature::Cilium);
+                })
+                .keeps();
+        }
     }
 
     #[test]

@@ -114,6 +114,13 @@ codes! {
     SECURITY_LOWERED = "WL0315", "namespace-level-lowered", "a field for which the namespace has no stricter Pod Security level";
     AGENT_ALONE = "WL0330", "agent-alone", "an agent that reaches no model and nothing outside the graph";
     AGENT_SANDBOX = "WL0331", "agent-without-sandbox", "an agent in production on the kernel of the node";
+    SECRET_FIELD = "WL0340", "field-of-other-origin", "a field that a secret of this origin does not have";
+    SECRET_FILE = "WL0341", "not-an-encrypted-secret", "a file that does not hold the one encrypted secret that is named";
+    SECRET_KEYS = "WL0342", "encrypted-keys-differ", "an encrypted secret whose keys are not those that are declared";
+    SECRET_BOUND = "WL0343", "encrypted-for-elsewhere", "an encrypted secret of another name or namespace";
+    SECRET_PLAIN = "WL0344", "value-not-encrypted", "a value that stands in plain text in an encrypted secret";
+    SECRET_TYPE = "WL0345", "secret-type-differs", "an encrypted secret whose type is not that of its keys";
+    SECRET_CHANGED = "WL0346", "patched-encrypted-secret", "a patch on a Secret whose encryption covers the whole document";
 
     SCALER_MISSING = "WL0401", "scaler-missing", "a metric that this target cannot scale by";
     NO_METRIC = "WL0402", "no-metric", "scaling without a metric";
@@ -222,6 +229,9 @@ codes! {
     ROUTE_NO_SERVICE = "WL0633", "route-without-service", "a route to a component whose Service is switched off";
     ROUTE_PATH = "WL0634", "bad-route-path", "a path that no route may have";
 
+    BACKUPS_OPEN = "WL0650", "open-backups", "backups that go to a store of which no address is known";
+    NAMESPACE_FOREIGN = "WL0651", "namespace-not-emitted", "labels or annotations of a namespace that is not emitted";
+    ENVIRONMENTS_COLLIDE = "WL0652", "environments-collide", "two environments of one cluster in the same namespace";
     BAD_QUERY = "WL0690", "bad-query", "a query of Prometheus that is not one";
     NOTHING_TO_WATCH = "WL0691", "nothing-to-watch", "an alert or panel for which nothing in the target has a series";
     DASHBOARD_UNSEEN = "WL0692", "dashboard-not-shown", "dashboards on a target without anything that shows them";
@@ -282,4 +292,4 @@ codes! {
 }
 
 /// Codes at whose place a secret may stand: what stands under their labels is never shown.
-pub const CONCEALED: &[Code] = &[CREDENTIAL_LITERAL, CREDENTIAL_NAMED];
+pub const CONCEALED: &[Code] = &[CREDENTIAL_LITERAL, CREDENTIAL_NAMED, SECRET_PLAIN];

@@ -4,6 +4,7 @@
 pub(crate) mod argo_rollouts;
 pub(crate) mod barman;
 pub(crate) mod catalogue;
+pub(crate) mod cilium;
 pub(crate) mod cnpg;
 mod content;
 pub(crate) mod definition;

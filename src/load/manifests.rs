@@ -1,4 +1,5 @@
-//! Hand-written objects: the files that `manifests` names, each with any number of documents.
+//! Hand-written objects: the files that `manifests` names, each with any number of documents; and the
+//! files of encrypted secrets.
 //!
 //! Promises: a pattern becomes one from the root of the repository; its files are read once, in the
 //! order of their paths. What the objects must be is for [`crate::manifest`] to say.
@@ -24,6 +25,13 @@ impl Loader<'_> {
                 self.manifests.insert(joined, objects);
             }
         }
+    }
+
+    /// Reads the file of an encrypted secret.
+    pub(super) fn encrypted(&mut self, node: &Node) {
+        let Some(path) = node.as_text().filter(|path| !self.manifests.contains_key(*path)) else { return };
+        let objects = self.manifest_file(path, node.span);
+        self.manifests.insert(path.into(), objects.into_iter().map(Arc::new).collect());
     }
 
     fn manifest_files(&mut self, pattern: &str, span: Span) -> Vec<Arc<Node>> {

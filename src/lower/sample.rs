@@ -188,6 +188,7 @@ fn db() -> Component {
         keep_days: 30,
         credentials: Some("backup-s3".into()),
         endpoint: Some("https://s3.example.com".into()),
+        hosts: vec!["s3.example.com".into()],
     };
     let toleration = Toleration { key: "data".into(), value: None, effect: Some("NoSchedule".into()) };
     let cluster = DatabaseCluster {

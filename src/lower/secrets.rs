@@ -16,7 +16,7 @@ pub(super) fn external_secrets(cx: &Lowering<'_>) -> Vec<Object> {
             let external = external_secret(cx, store, secret, remote, properties);
             Some(Object::new(&external, Phase::Configuration, None))
         }
-        SecretOrigin::Existing => None,
+        SecretOrigin::Existing | SecretOrigin::Sealed(_) | SecretOrigin::Sops(_) => None,
     };
     cx.model.secrets.values().filter_map(fetched).collect()
 }

@@ -47,6 +47,8 @@ pub struct Backup {
     /// The secret with `access-key-id` and `secret-access-key`; `None`: the pod's own identity.
     pub credentials: Option<String>,
     pub endpoint: Option<String>,
+    /// Where the store answers, as host names.
+    pub hosts: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

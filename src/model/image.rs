@@ -72,7 +72,8 @@ fn is_path_part(part: &str, first: bool) -> bool {
     !name.is_empty() && name.chars().all(inner) && port.parse::<u16>().is_ok() && !name.starts_with(['.', '-', '_'])
 }
 
-fn is_tag(tag: &str) -> bool {
+/// True for letters, digits, `_`, `.` and `-`, at most 128, not starting with `.` or `-`.
+pub fn is_tag(tag: &str) -> bool {
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
     !tag.is_empty() && tag.len() <= 128 && tag.chars().all(inner) && !tag.starts_with(['.', '-'])
 }

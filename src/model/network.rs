@@ -92,8 +92,11 @@ pub enum EgressTo {
     Any {
         except: Vec<String>,
     },
-    /// The target's object stores: `target.objectStore.cidrs`, else port 443 to public addresses.
-    ObjectStore,
+    /// The target's object stores: `target.objectStore.cidrs`, else these hosts on the internet, of which
+    /// only some policies know.
+    ObjectStore {
+        hosts: Vec<String>,
+    },
     /// Hosts on the internet, of which no address is known: all public addresses.
     Public {
         hosts: Vec<String>,

@@ -19,6 +19,10 @@ pub enum SecretOrigin {
     Store { remote: String, properties: Strings },
     /// Somebody else puts it into the namespace.
     Existing,
+    /// A SealedSecret in this file of the repository.
+    Sealed(String),
+    /// A Secret in this file of the repository, encrypted by SOPS.
+    Sops(String),
 }
 
 /// Configuration that several components read.

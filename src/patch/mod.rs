@@ -49,6 +49,13 @@ struct Refusal {
 }
 
 fn patched(object: &Object, change: &PatchChange) -> Result<Content, Refusal> {
+    if object.content.get("sops").is_some() && object.identity.kind == "Secret" {
+        return Err(Refusal {
+            code: code::SECRET_CHANGED,
+            message: "SOPS signed it as a whole".into(),
+            reason: "what is changed after it was encrypted breaks its MAC, and nothing opens it any more".into(),
+        });
+    }
     let mut value = object.json();
     match change {
         PatchChange::Merge(layer) if is_builtin(object.identity.group()) => {
@@ -123,10 +130,14 @@ fn refused(object: &Object, patch: &Patch, refusal: Refusal) -> Finding {
     .label("does not fit")
     .on_key()
     .reason(refusal.reason)
-    .help(format!(
-        "compare it with the object in the output without the patch: `windlass build --stdout` prints {} `{}`",
-        object.identity.kind, object.identity.name
-    ))
+    .help(if refusal.code == code::SECRET_CHANGED {
+        "change the file with `sops edit`, or name in `target` what else the patch is for".into()
+    } else {
+        format!(
+            "compare it with the object in the output without the patch: `windlass build --stdout` prints {} `{}`",
+            object.identity.kind, object.identity.name
+        )
+    })
 }
 
 fn matches_nothing(objects: &[Object], patch: &Patch) -> Finding {

@@ -15,9 +15,11 @@ mod env;
 mod external;
 mod files;
 mod health;
+mod images;
 mod job;
 mod model_server;
 mod network;
+mod object_store;
 mod observe;
 mod order;
 mod outputs;
@@ -106,6 +108,7 @@ pub fn resolve(
         configs: Arc::default(),
         edges: BTreeMap::new(),
     };
+    images::refuse_empty_pins(&mut resolver);
     resolver.secrets = Arc::new(shared::secrets(&mut resolver));
     resolver.outputs = Arc::new(outputs::all(&mut resolver));
     resolver.configs = Arc::new(shared::configs(&mut resolver));

@@ -1,6 +1,7 @@
 //! Secrets, configuration and volumes that components share.
 
 use super::Resolver;
+pub(super) use super::images::{placed, placed_as_written};
 use crate::diagnostic::{code, listed, nearest};
 use crate::digest;
 use crate::document::{Finding, Path, at};
@@ -16,8 +17,11 @@ pub(super) fn secrets(cx: &mut Resolver<'_, '_>) -> BTreeMap<String, Secret> {
 
 fn resolve_secret(cx: &mut Resolver<'_, '_>, name: &str, secret: &spec::Secret) -> Secret {
     let store = cx.target.secret_store.as_ref().filter(|_| cx.target.has(Feature::ExternalSecrets));
+    refuse_foreign_fields(cx, name, secret);
     let origin = match (secret.from, store) {
         (Some(spec::SecretOrigin::Existing), _) | (None, None) => SecretOrigin::Existing,
+        (Some(spec::SecretOrigin::Sealed), _) => SecretOrigin::Sealed(encrypted_file(cx, name, secret)),
+        (Some(spec::SecretOrigin::Sops), _) => SecretOrigin::Sops(encrypted_file(cx, name, secret)),
         (_, Some(store)) => SecretOrigin::Store {
             remote: secret.remote.as_ref().map_or_else(|| cx.fill_path(&store.path, name), ToString::to_string),
             properties: properties(secret),
@@ -29,6 +33,47 @@ fn resolve_secret(cx: &mut Resolver<'_, '_>, name: &str, secret: &spec::Secret) 
     };
     let keys: Vec<String> = secret.keys.iter().map(ToString::to_string).collect();
     Secret { name: name.into(), kind: kind_of(&keys), keys, origin }
+}
+
+/// Each origin has fields of its own.
+fn refuse_foreign_fields(cx: &mut Resolver<'_, '_>, name: &str, secret: &spec::Secret) {
+    use spec::SecretOrigin::{Sealed, Sops, Store};
+    let written = [
+        ("file", secret.file.is_some(), matches!(secret.from, Some(Sealed | Sops)), "`from: sealed` or `from: sops`"),
+        ("remote", secret.remote.is_some(), matches!(secret.from, None | Some(Store)), "`from: store`"),
+        ("remoteKeys", secret.remote_keys.is_some(), matches!(secret.from, None | Some(Store)), "`from: store`"),
+    ];
+    for (field, _, _, owner) in written.into_iter().filter(|(_, written, fits, _)| *written && !fits) {
+        let origin = secret.from.map_or("that names no origin".into(), |from| format!("with `from: {from}`"));
+        cx.findings.push(
+            Finding::error(
+                code::SECRET_FIELD,
+                at!["secrets", name, field],
+                format!("the secret `{name}` {origin} has no field `{field}`"),
+            )
+            .label("of another origin")
+            .on_key()
+            .also(at!["secrets", name, "from"], "the origin")
+            .help(format!("write {owner}, or take `{field}` away")),
+        );
+    }
+}
+
+/// The file of an encrypted secret.
+fn encrypted_file(cx: &mut Resolver<'_, '_>, name: &str, secret: &spec::Secret) -> String {
+    if let Some(file) = &secret.file {
+        return file.to_string();
+    }
+    cx.findings.push(
+        Finding::error(
+            code::MISSING_FIELD,
+            at!["secrets", name, "from"],
+            format!("the secret `{name}` lies encrypted in the repository, and no `file` says where"),
+        )
+        .label("needs a file")
+        .help(format!("write `file:` with its path, such as `secrets/{}/{name}.yaml`", cx.environment)),
+    );
+    String::new()
 }
 
 fn store_missing(cx: &mut Resolver<'_, '_>, name: &str) {
@@ -148,52 +193,5 @@ fn undeclared(code: crate::diagnostic::Code, path: &Path, message: &str, given: 
         Some(near) => finding.help(format!("a similar one is `{near}`")),
         None if known.is_empty() => finding.help("none are declared"),
         None => finding.help(format!("there are {}", listed(known.iter().copied()))),
-    }
-}
-
-/// An image where this environment takes it from: the longest rewritten prefix, then a pin.
-pub(super) fn placed(image: crate::model::Image, images: Option<&spec::Images>) -> crate::model::Image {
-    let Some(images) = images else { return image };
-    let pinned = pinned(image, images.pins.as_ref());
-    let rewrite = images
-        .rewrite
-        .iter()
-        .flatten()
-        .filter(|(prefix, _)| is_path_prefix(prefix, &pinned.repository))
-        .max_by_key(|(prefix, _)| prefix.len());
-    match rewrite {
-        Some((prefix, instead)) => {
-            let repository = format!("{instead}{}", &pinned.repository[prefix.len()..]);
-            crate::model::Image { repository, ..pinned }
-        }
-        None => pinned,
-    }
-}
-
-/// An image that is written beside a newer one: a pin of the whole repository is about the newer one, so
-/// only one that names the tag counts.
-pub(super) fn placed_as_written(image: crate::model::Image, images: Option<&spec::Images>) -> crate::model::Image {
-    let names_a_tag = |key: &str| key.rsplit('/').next().is_some_and(|name| name.contains(':'));
-    let images = images.cloned().map(|mut images| {
-        images.pins.iter_mut().for_each(|pins| pins.retain(|key, _| names_a_tag(key)));
-        images
-    });
-    placed(image, images.as_ref())
-}
-
-/// A prefix ends at a slash, so that `example.com/a` is none of `example.com/ab`.
-fn is_path_prefix(prefix: &str, repository: &str) -> bool {
-    repository.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// A pin by the image's name, or by its name and tag.
-fn pinned(image: crate::model::Image, pins: Option<&spec::Named<spec::ImageKey, spec::Pin>>) -> crate::model::Image {
-    let with_tag = image.tag.as_ref().map(|tag| format!("{}:{tag}", image.repository));
-    let pin = pins.and_then(|pins| with_tag.and_then(|name| pins.get(&name)).or_else(|| pins.get(&image.repository)));
-    let Some(pin) = pin else { return image };
-    crate::model::Image {
-        tag: pin.tag.as_ref().map(|tag| tag.0.clone()).or(image.tag),
-        digest: pin.digest.as_ref().map(ToString::to_string).or(image.digest),
-        ..image
     }
 }

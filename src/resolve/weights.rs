@@ -14,7 +14,7 @@
 mod step;
 
 use super::brought::{env_secret, env_text, mount, scratch};
-use super::{Completion, shared};
+use super::{Completion, object_store, shared};
 use crate::diagnostic::{code, listed};
 use crate::document::{Finding, at};
 use crate::model::{EgressTo, Image};
@@ -23,6 +23,7 @@ use crate::spec::{
     Component, DnsName, Feature, ImageText, Kind, Model, ModelSource, Switch, System, Text, Vendor, Volume,
 };
 use crate::target::{Gate, Target};
+use std::net::IpAddr;
 
 /// The name of the volume with weights.
 const VOLUME: &str = "weights";
@@ -266,7 +267,7 @@ fn join(folder: &str, path: &str) -> String {
 pub(crate) fn reached(component: &Component, system: &System, target: &Target) -> Option<(EgressTo, Vec<u16>)> {
     let model = component.model.as_ref().filter(|_| component.kind == Kind::Model)?;
     let hosts = match &model.source {
-        ModelSource::ObjectStore { .. } => return Some((EgressTo::ObjectStore, Vec::new())),
+        ModelSource::ObjectStore { scheme, .. } => return Some(store(scheme, model.endpoint.as_deref())),
         ModelSource::Hub { .. } => match &model.endpoint {
             Some(endpoint) => return Some(address(endpoint)),
             None => HUB.map(str::to_owned).to_vec(),
@@ -283,16 +284,24 @@ pub(crate) fn reached(component: &Component, system: &System, target: &Target) -
     Some((EgressTo::Public { hosts }, vec![HTTPS]))
 }
 
-/// The host and the port of an address.
+/// A store of the cloud that the scheme names, or the one at an address.
+fn store(scheme: &str, endpoint: Option<&str>) -> (EgressTo, Vec<u16>) {
+    match endpoint.map(object_store::address) {
+        Some((host, port)) => (EgressTo::ObjectStore { hosts: vec![host] }, vec![port]),
+        None => (EgressTo::ObjectStore { hosts: object_store::hosts(scheme) }, Vec::new()),
+    }
+}
+
+/// A host on the internet, by its name or by its address.
 fn address(url: &str) -> (EgressTo, Vec<u16>) {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
-    let authority = rest.split('/').next().unwrap_or_default();
-    let usual = if scheme == "http" { 80 } else { HTTPS };
-    let (host, port) = match authority.rsplit_once(':') {
-        Some((host, port)) => (host, port.parse().unwrap_or(usual)),
-        None => (authority, usual),
+    let (host, port) = object_store::address(url);
+    let to = match host.parse() {
+        Ok(IpAddr::V4(_)) => {
+            EgressTo::Cidrs { cidrs: vec![format!("{host}/32")], except: Vec::new(), hosts: Vec::new() }
+        }
+        _ => EgressTo::Public { hosts: vec![host] },
     };
-    (EgressTo::Public { hosts: vec![host.to_owned()] }, vec![port])
+    (to, vec![port])
 }
 
 /// Who made the GPU of a component, by its resource where nothing else says so; `None` without a GPU.

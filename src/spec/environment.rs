@@ -174,6 +174,8 @@ words! {
         CertManager = "cert-manager",
         /// Secrets from a store.
         ExternalSecrets = "external-secrets",
+        /// Egress to host names, and to the API server alone.
+        Cilium = "cilium",
         /// Canary and blue-green rollouts by Argo Rollouts, with its plugin for the Gateway API.
         ArgoRollouts = "argo-rollouts",
         /// Canary and blue-green rollouts by Flagger.

@@ -46,7 +46,7 @@ keys! {
     /// The absolute path of a file or folder in the container.
     FileKey: "a path", mount_path;
     /// An image, or a path of a registry.
-    ImageKey: "an image", accept;
+    ImageKey: "an image", super::image::key;
     /// A header of a request.
     HeaderKey: "a header", accept;
     /// A parameter of a server.

@@ -1,9 +1,9 @@
 //! A system: what the product is made of.
 
 use super::{
-    Access, Catalogue, Component, ComponentKey, Count, DataKey, DnsLabel, DnsName, ImageKey, Kind, LabelKey, Literal,
-    Named, ObjectKey, PartKey, Patches, PodPeer, PortNumber, Reader, Registry, RepositoryPattern, Spec, Switch,
-    SystemDashboard, Text, record, words,
+    Access, Catalogue, Component, ComponentKey, Count, DataKey, DnsLabel, DnsName, Images, Kind, LabelKey, Literal,
+    Named, ObjectKey, PartKey, Patches, PodPeer, PortNumber, Reader, Registry, RepositoryPath, RepositoryPattern, Spec,
+    Switch, SystemDashboard, Text, record, words,
 };
 use crate::document::Node;
 use crate::document::shape::{Record, Shape};
@@ -120,11 +120,14 @@ record! {
         req keys "keys": Vec<Text>,
         /// `store` where the target has a secret store, else `existing`.
         opt from "from": SecretOrigin,
+        /// The encrypted file, for `sealed` and `sops`.
+        opt file "file": RepositoryPath,
         /// Its path in the store; `{system}/{environment}/{secret}` unless written.
         opt remote "remote": Text,
         /// The property in the store, for keys that are called otherwise there.
         opt remote_keys "remoteKeys": Named<DataKey, Text>,
     }
+    choice "from" beside ["keys"]
 }
 
 words! {
@@ -134,6 +137,10 @@ words! {
         Store = "store",
         /// Somebody else puts it into the namespace.
         Existing = "existing",
+        /// A SealedSecret in the repository, which its controller opens in the cluster.
+        Sealed = "sealed",
+        /// A Secret in the repository, encrypted by SOPS, which the delivery opens.
+        Sops = "sops",
     }
 }
 
@@ -196,25 +203,5 @@ record! {
         opt to "to": Vec<Text>,
         /// Ports of the containers; all unless written.
         opt ports "ports": Vec<PortNumber>,
-    }
-}
-
-record! {
-    /// Where images come from.
-    pub struct Images as "images" {
-        /// Registries and paths, and what takes their place; the longest prefix wins.
-        opt rewrite "rewrite": Named<ImageKey, Text>,
-        /// Versions for every use of an image.
-        opt pins "pins": Named<ImageKey, Pin>,
-    }
-}
-
-record! {
-    /// The version of an image.
-    pub struct Pin as "pin" {
-        /// The tag.
-        opt tag "tag": Literal,
-        /// The digest, `sha256:` and 64 hexadecimal digits.
-        opt digest "digest": Text,
     }
 }

@@ -8,11 +8,12 @@
 mod addresses;
 mod egress;
 mod ingress;
+mod named;
 mod peers;
 
 use super::meta::{Lowering, PART_OF};
 use crate::kube::{Object, Phase};
-use crate::model::{Component, Model, Opening, RouteTls, Strings};
+use crate::model::{Component, Model, Opening, Release, RouteTls, Strings};
 use crate::spec::{Feature, Kind};
 use k8s_openapi::api::networking::v1 as net;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
@@ -38,26 +39,51 @@ pub(super) fn of_system(cx: &Lowering<'_>) -> Vec<Object> {
 }
 
 /// One policy of a component, and one for each of its release jobs: they reach what it reaches.
-pub(super) fn of_component(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
+pub(super) fn of_component<'a>(cx: &Lowering<'_>, component: &'a Component) -> Vec<Object> {
     if component.kind == Kind::External {
         return Vec::new();
     }
     if !cx.model.network.deny {
         return if component.kind == Kind::Agent { kept_in(cx, component) } else { Vec::new() };
     }
-    let own = policy(
-        cx.component_meta(component, &component.name),
-        peers::own_pods(cx, component),
-        Some(ingress::rules(cx, component)),
-        Some(egress::rules(cx, component)),
-    );
-    let of_release = |name: &str| {
-        let pods = cx.selector(name);
-        policy(cx.component_meta(component, name), pods, Some(Rules::default()), Some(egress::outward(cx, component)))
+    let own = Ends {
+        component,
+        name: &component.name,
+        pods: peers::own_pods(cx, component),
+        ingress: Some(ingress::rules(cx, component)),
+        egress: egress::rules(cx, component),
     };
-    let releases = component.releases.iter().map(|release| of_release(&release.name));
-    let object = |policy| Object::new(&policy, Phase::Configuration, Some(&component.key));
-    std::iter::once(own).chain(releases).map(object).collect()
+    let of_release = |release: &'a Release| Ends {
+        component,
+        name: &release.name,
+        pods: cx.selector(&release.name),
+        ingress: Some(Rules::default()),
+        egress: egress::outward(cx, component),
+    };
+    let releases = component.releases.iter().map(of_release);
+    std::iter::once(own).chain(releases).flat_map(|ends| ends.policies(cx)).collect()
+}
+
+/// What pods of a component let in, where a policy decides it, and what they reach.
+struct Ends<'a> {
+    component: &'a Component,
+    name: &'a str,
+    pods: LabelSelector,
+    ingress: Option<Rules>,
+    egress: Rules,
+}
+
+impl Ends<'_> {
+    /// The policy, and one of Cilium where names are opened.
+    fn policies(mut self, cx: &Lowering<'_>) -> Vec<Object> {
+        let metadata = cx.component_meta(self.component, self.name);
+        let by_name = std::mem::take(&mut self.egress.by_name).policy(cx, metadata.clone(), self.pods.clone());
+        let by_address = policy(metadata, self.pods, self.ingress, Some(self.egress));
+        let component = Some(self.component.key.as_str());
+        let mut objects = vec![Object::new(&by_address, Phase::Configuration, component)];
+        objects.extend(by_name.map(|policy| Object::new(&policy, Phase::Configuration, component)));
+        objects
+    }
 }
 
 /// In an open namespace an agent still reaches nothing but what it names: what a model writes decides
@@ -65,13 +91,12 @@ pub(super) fn of_component(cx: &Lowering<'_>, component: &Component) -> Vec<Obje
 fn kept_in(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
     let named = std::iter::once((component.name.as_str(), cx.all_pods(component)));
     let releases = component.releases.iter().map(|release| (release.name.as_str(), cx.selector(&release.name)));
-    let of = |(name, pods): (&str, LabelSelector)| {
-        let mut rules = egress::rules(cx, component);
-        egress::dns(cx, &mut rules);
-        let policy = policy(cx.component_meta(component, name), pods, None, Some(rules));
-        Object::new(&policy, Phase::Configuration, Some(&component.key))
+    let of = |(name, pods)| {
+        let mut egress = egress::rules(cx, component);
+        egress::dns(cx, &mut egress);
+        Ends { component, name, pods, ingress: None, egress }.policies(cx)
     };
-    named.chain(releases).map(of).collect()
+    named.chain(releases).flat_map(of).collect()
 }
 
 /// Nothing in, nothing out.

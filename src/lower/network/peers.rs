@@ -4,6 +4,7 @@ use super::super::container::protocol;
 use super::super::meta::{CNPG_CLUSTER, Lowering};
 use super::super::present;
 use super::addresses;
+use super::named::Named;
 use crate::model::{Body, Component, Port, Strings};
 use crate::spec::Protocol;
 use crate::target::Peer;
@@ -15,6 +16,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 const NAMESPACE_NAME: &str = "kubernetes.io/metadata.name";
 
 /// What is opened: all ports, or these.
+#[derive(Clone)]
 pub(super) enum Ports {
     All,
     Only(Vec<net::NetworkPolicyPort>),
@@ -63,7 +65,11 @@ pub(super) fn port(number: u16, with: Protocol) -> net::NetworkPolicyPort {
 
 /// Openings in one direction. Those of the same ports are one rule.
 #[derive(Default)]
-pub(super) struct Rules(Vec<Rule>);
+pub(super) struct Rules {
+    by_address: Vec<Rule>,
+    /// What stands in a policy of Cilium.
+    pub(super) by_name: Named,
+}
 
 struct Rule {
     /// All where empty.
@@ -81,7 +87,7 @@ impl Rules {
         if peers.peek().is_none() {
             return;
         }
-        let known = self.0.iter_mut().find(|rule| rule.ports == ports && !rule.peers.is_empty());
+        let known = self.by_address.iter_mut().find(|rule| rule.ports == ports && !rule.peers.is_empty());
         let rule = match known {
             Some(rule) => rule,
             None => self.push(Rule { ports, peers: Vec::new() }),
@@ -96,31 +102,31 @@ impl Rules {
     /// Opens the ports to whoever it may be.
     pub(super) fn open_to_everyone(&mut self, ports: Ports) {
         let Some(ports) = listed(ports) else { return };
-        if !self.0.iter().any(|rule| rule.ports == ports && rule.peers.is_empty()) {
+        if !self.by_address.iter().any(|rule| rule.ports == ports && rule.peers.is_empty()) {
             self.push(Rule { ports, peers: Vec::new() });
         }
     }
 
     fn push(&mut self, rule: Rule) -> &mut Rule {
-        let at = self.0.len();
-        self.0.push(rule);
-        &mut self.0[at]
+        let at = self.by_address.len();
+        self.by_address.push(rule);
+        &mut self.by_address[at]
     }
 
     pub(super) fn into_ingress(self) -> Option<Vec<net::NetworkPolicyIngressRule>> {
         let rule =
             |Rule { ports, peers }| net::NetworkPolicyIngressRule { from: present(peers), ports: present(ports) };
-        present(self.0.into_iter().map(rule).collect())
+        present(self.by_address.into_iter().map(rule).collect())
     }
 
     pub(super) fn into_egress(self) -> Option<Vec<net::NetworkPolicyEgressRule>> {
         let rule = |Rule { ports, peers }| net::NetworkPolicyEgressRule { to: present(peers), ports: present(ports) };
-        present(self.0.into_iter().map(rule).collect())
+        present(self.by_address.into_iter().map(rule).collect())
     }
 }
 
 /// The ports as a list, empty for all of them; `None` where none is meant.
-fn listed(ports: Ports) -> Option<Vec<net::NetworkPolicyPort>> {
+pub(super) fn listed(ports: Ports) -> Option<Vec<net::NetworkPolicyPort>> {
     match ports {
         Ports::All => Some(Vec::new()),
         Ports::Only(ports) => present(ports),

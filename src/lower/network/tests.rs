@@ -267,7 +267,7 @@ fn everything_is_without_the_credentials_of_the_node() {
 
 #[test]
 fn object_stores_are_where_the_target_says_or_on_the_internet() {
-    let public = reached(EgressTo::ObjectStore, &[]);
+    let public = reached(EgressTo::ObjectStore { hosts: Vec::new() }, &[]);
     assert_eq!(public["ports"], tcp(&[443]));
     assert_eq!(
         public["to"][0]["ipBlock"]["except"],
@@ -276,7 +276,10 @@ fn object_stores_are_where_the_target_says_or_on_the_internet() {
     assert_eq!(public["to"][1], json!({"ipBlock": {"cidr": "::/0", "except": ["fc00::/7", "fe80::/10"]}}));
     let mut model = model();
     model.target.object_store = vec!["10.20.0.0/16".into()];
-    assert_eq!(reached_on(model, EgressTo::ObjectStore, &[]), json!({"to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}]}));
+    assert_eq!(
+        reached_on(model, EgressTo::ObjectStore { hosts: Vec::new() }, &[]),
+        json!({"to": [{"ipBlock": {"cidr": "10.20.0.0/16"}}]})
+    );
 }
 
 #[test]
@@ -290,6 +293,55 @@ fn named_parts_of_the_cluster_are_open_where_written() {
     assert_eq!(reached(elsewhere, &[9200]), json!({"to": [peer], "ports": tcp(&[9200])}));
     let here = EgressTo::Pods { namespace: None, labels: strings(&[("app", "index")]) };
     assert_eq!(reached(here, &[]), json!({"to": [{"podSelector": {"matchLabels": {"app": "index"}}}]}));
+}
+
+/// The egress of `portal` by name, on a target with Cilium.
+fn by_name(mut model: Model, to: EgressTo, ports: &[u16]) -> Value {
+    model.target.features.insert(Feature::Cilium);
+    model.components["portal"].egress = vec![Egress { name: "x".into(), to, ports: ports.to_vec() }];
+    let policies = policies(&model, "portal");
+    // What is open by name is not open by address too.
+    assert_eq!(egress(&policies[0]).as_array().map(Vec::len), Some(1));
+    policies.get(1).map(egress).unwrap_or_default()
+}
+
+fn asked(labels: &Value) -> Value {
+    json!({
+        "toEndpoints": [{"matchLabels": labels}],
+        "toPorts": [{"ports": [{"port": "53", "protocol": "ANY"}], "rules": {"dns": [{"matchPattern": "*"}]}}],
+    })
+}
+
+#[test]
+fn cilium_opens_names_and_learns_their_addresses_from_the_dns() {
+    let https = json!([{"ports": [{"port": "443", "protocol": "TCP"}]}]);
+    let dns = asked(&json!({"k8s-app": "kube-dns", "k8s:io.kubernetes.pod.namespace": "kube-system"}));
+    let hosts = || vec!["a.example.com".to_owned(), "*.b.example.com".to_owned()];
+    let fqdns = json!([{"matchName": "a.example.com"}, {"matchPattern": "*.b.example.com"}]);
+    let opened = json!([dns, {"toFQDNs": fqdns, "toPorts": https}]);
+    assert_eq!(by_name(model(), EgressTo::Hosts(hosts()), &[443]), opened);
+    assert_eq!(by_name(model(), EgressTo::Public { hosts: hosts() }, &[443]), opened);
+    assert_eq!(by_name(model(), EgressTo::ObjectStore { hosts: hosts() }, &[]), opened);
+    assert_eq!(by_name(model(), EgressTo::Hosts(hosts()), &[]), json!([dns, {"toFQDNs": fqdns}]));
+}
+
+#[test]
+fn cilium_knows_the_api_server() {
+    let ports = json!([{"ports": [{"port": "443", "protocol": "TCP"}, {"port": "6443", "protocol": "TCP"}]}]);
+    let opened = json!([{"toEntities": ["kube-apiserver"], "toPorts": ports}]);
+    assert_eq!(by_name(model(), EgressTo::KubernetesApi, &[]), opened);
+}
+
+#[test]
+fn a_policy_of_cilium_closes_nothing_that_was_open() {
+    let mut model = model();
+    model.target.features.insert(Feature::Cilium);
+    model.network.deny = false;
+    model.components["portal"].egress =
+        vec![Egress { name: "x".into(), to: EgressTo::Hosts(vec!["example.com".into()]), ports: vec![] }];
+    assert_eq!(names(&policies(&model, "portal")), [""; 0]);
+    model.components["portal"].kind = crate::spec::Kind::Agent;
+    assert_eq!(names(&policies(&model, "portal")), ["NetworkPolicy portal", "CiliumNetworkPolicy portal"]);
 }
 
 fn opening(to: &[&str]) -> Opening {

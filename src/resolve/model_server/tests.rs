@@ -88,7 +88,7 @@ fn weights_come_by_one_step_into_the_servers_folder() {
         pod.volumes.iter().find(|volume| volume.name == "weights").unwrap().source,
         VolumeSource::Scratch { .. }
     ));
-    assert!(sample.component("codegen").egress.iter().any(|egress| egress.to == EgressTo::ObjectStore));
+    assert!(sample.component("codegen").egress.iter().any(|egress| matches!(egress.to, EgressTo::ObjectStore { .. })));
 }
 
 #[test]
@@ -216,5 +216,5 @@ fn a_server_of_the_authors_own_gets_nothing_but_its_name() {
     assert!(pod.init.is_empty() && pod.main.args.is_empty() && pod.main.env.is_empty());
     assert!(pod.main.probes.ready.is_none() && sample.component("m").metrics.is_none());
     assert_eq!(sample.component("m").outputs["model"], Output::Plain("Net".into()));
-    assert!(sample.component("m").egress.iter().any(|egress| egress.to == EgressTo::ObjectStore));
+    assert!(sample.component("m").egress.iter().any(|egress| matches!(egress.to, EgressTo::ObjectStore { .. })));
 }

@@ -4,6 +4,7 @@ use super::login;
 use crate::diagnostic::code;
 use crate::document::{Finding, at};
 use crate::model::{Backup, Claim, DatabaseCluster, Image, Login, Pooler, Strings};
+use crate::resolve::object_store;
 use crate::resolve::{Completion, Resolver, container, shared, strings};
 use crate::spec::{self, Access, Component, Feature, PoolMode, Switch};
 
@@ -176,5 +177,9 @@ fn backup(key: &str, backup: &spec::Backup, cx: &mut Resolver<'_, '_>) -> Option
         keep_days: backup.keep.0.div_ceil(DAY),
         credentials,
         endpoint: backup.endpoint.as_ref().map(ToString::to_string),
+        hosts: match &backup.endpoint {
+            Some(endpoint) => vec![object_store::address(endpoint).0],
+            None => object_store::hosts("s3"),
+        },
     })
 }

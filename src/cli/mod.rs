@@ -16,7 +16,7 @@ mod table;
 mod terminal;
 
 use crate::diagnostic::{Format, code, nearest};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use terminal::Terminal;
@@ -115,6 +115,11 @@ impl From<Ending> for ExitCode {
             Ending::Machine => 3,
         })
     }
+}
+
+/// The definition of the command line: what the documentation may show.
+pub fn command() -> clap::Command {
+    Arguments::command()
 }
 
 /// Runs the command of this process's arguments.

@@ -31,7 +31,7 @@ pub(crate) fn test(page: &Page, index: usize) -> Result<(), Failed> {
     }
     let block = &page.blocks[index];
     let objects = compile(&files(page, index)?, &note.warns)?;
-    block.after.strip_prefix("Emitted: ").map_or(Ok(()), |said| emitted(block, said, &objects))
+    block.after.strip_prefix("Emitted").map_or(Ok(()), |said| emitted(block, said, &objects))
 }
 
 /// What a page says about the first component of a block: the kinds of all its objects.

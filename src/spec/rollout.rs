@@ -41,7 +41,7 @@ words! {
     /// The way of a rollout.
     pub enum Strategy {
         /// Pod by pod.
-        Rolling = "rolling",
+        Rolling = "rolling" elsewhere { "RollingUpdate": "Kubernetes calls it `RollingUpdate`" },
         /// All old pods go before the new ones come.
         Recreate = "recreate",
         /// The new version takes a growing share of the requests.

@@ -243,6 +243,44 @@ fn simulate_shows_what_the_autoscaler_would_do() {
     }
 }
 
+/// What the command says of an example, as JSON.
+fn of_platform(arguments: &[&str]) -> serde_json::Value {
+    let system = ["--system", "examples/ai-platform/system.yaml", "--format", "json"];
+    let output = windlass(Path::new(env!("CARGO_MANIFEST_DIR")), &[arguments, &system].concat());
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// Nodes of (4 CPU, 8 GiB), (2, 4) and (1, 2); pods of (1 CPU, 2 GiB), (1, 1), (1, 1), (1, 2) and (1, 2).
+#[test]
+fn the_worked_case_of_capacity_fits() {
+    let report = of_platform(&["capacity", "--env", "development"]);
+    let environment = &report["environments"][0];
+    assert_eq!(
+        (&environment["verdict"]["answer"], &environment["withRollouts"]["answer"]),
+        (&"fits".into(), &"fits".into())
+    );
+    let amounts = |value: &serde_json::Value| format!("{} {}", value["cpu"], value["memory"]).replace('"', "");
+    let listed = |list: &serde_json::Value, of: &str| {
+        let mut found: Vec<String> = list.as_array().expect("a list").iter().map(|item| amounts(&item[of])).collect();
+        found.sort();
+        found
+    };
+    assert_eq!(listed(&environment["pools"], "room"), ["1 2Gi", "2 4Gi", "4 8Gi"]);
+    assert_eq!(listed(&environment["pods"], "request"), ["1 1Gi", "1 1Gi", "1 2Gi", "1 2Gi", "1 2Gi"]);
+    assert!(environment["pods"].as_array().expect("a list").iter().all(|pods| pods["count"] == 1));
+}
+
+/// ceil(10 × 80 / 50), and not upside down; within 0.2 of the target nothing changes.
+#[test]
+fn the_worked_case_of_scaling_is_sixteen() {
+    let after = |load: &str| {
+        let report = of_platform(&["simulate", "production", "collector", "--at", load, "--from", "10"]);
+        report["steps"][0]["next"].as_u64().expect("a number")
+    };
+    assert_eq!([after("cpu=80"), after("cpu=60"), after("cpu=61"), after("cpu=40")], [16, 10, 13, 10]);
+}
+
 #[test]
 fn a_folder_and_a_file_are_taken_as_they_are_named() {
     let folder = tempfile::tempdir().expect("a folder");

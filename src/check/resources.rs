@@ -38,15 +38,26 @@ pub(super) fn devices_are_not_overcommitted(model: &Model, findings: &mut Findin
             let message = match resources.limits.get(name) {
                 None => format!("{subject} asks for {amount} of {name} without a limit"),
                 Some(limit) if amount < *limit => format!("{subject} asks for {amount} of {name} and may take {limit}"),
-                Some(_) if !amount.is_whole() => format!("{subject} asks for {amount} of {name}"),
+                Some(_) if !amount.is_whole() => format!("{subject} asks for {amount} of {name}, which is not whole"),
                 Some(_) => continue,
+            };
+            let (reason, help) = if amount.is_whole() {
+                (
+                    "a device belongs to one container: request and limit are equal",
+                    "write the limit alone; the request follows it",
+                )
+            } else {
+                (
+                    "the API server refuses a fraction of an extended resource: a device belongs to one container",
+                    "write a whole number; for a part of a GPU see `gpu: {slice: …}`, `gpu: {shared: true}` and `gpu: {claim: …}`",
+                )
             };
             findings.push(
                 Finding::error(code::DEVICE_OVERCOMMIT, place, message)
                     .label("asked for")
                     .also(site.at(findings, &["resources", "limits", name]), "limited")
-                    .reason("a device belongs to one container: request and limit are equal whole numbers")
-                    .help("write the limit alone; the request follows it"),
+                    .reason(reason)
+                    .help(help),
             );
         }
     }

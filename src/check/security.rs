@@ -18,7 +18,10 @@ pub(super) fn non_root_containers_do_not_run_as_root(model: &Model, findings: &m
                     .label("root")
                     .also(site.at(findings, &["security", "runAsNonRoot"]), "must not be root")
                     .reason("the kubelet refuses to start a container with `runAsNonRoot: true` as user 0")
-                    .help("name another user, or write `runAsNonRoot: false` with its reason in `because`"),
+                    .help(
+                        "name a user that the image can run as, or take an image that is made to run without root; else \
+                         write `runAsNonRoot: false` with its reason in `because`",
+                    ),
             );
         }
     }

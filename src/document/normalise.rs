@@ -130,7 +130,7 @@ impl Normaliser<'_> {
         }
     }
 
-    fn word(&mut self, node: &Node, shape: &Shape, words: &[Word]) {
+    fn word(&mut self, node: &Node, shape: &Shape, words: &'static [Word]) {
         let Some(text) = node.as_text() else { return self.wrong(node, shape) };
         if words.iter().any(|word| word.text == text) {
             return;
@@ -138,7 +138,13 @@ impl Normaliser<'_> {
         let known = || words.iter().map(|word| word.text);
         let mut finding = Diagnostic::error(code::UNKNOWN_WORD, format!("`{text}` is not one of {}", listed(known())))
             .label(node.span, "not known here");
-        if let Some(near) = nearest(text, known()) {
+        let foreign = |word: &'static Word| Some((word, word.elsewhere.iter().find(|(name, _)| *name == text)?.1));
+        if let Some((word, why)) = words.iter().find_map(foreign) {
+            finding = finding
+                .reason(why)
+                .help(format!("write `{}`: {}", word.text, clause(word.doc)))
+                .suggest(node.span, word.text, false);
+        } else if let Some(near) = nearest(text, known()) {
             finding = finding.help(format!("a similar word is `{near}`")).suggest(node.span, near, false);
         }
         self.push(finding);
@@ -333,4 +339,9 @@ fn move_entry(entries: &mut Map, short: &str, field: &str, name: &str) {
     } else if let Some(map) = home.node.as_map_mut() {
         map.entry(name.into()).or_insert(moved);
     }
+}
+/// A sentence of the docs as part of another one.
+fn clause(doc: &str) -> String {
+    let mut letters = doc.trim().trim_end_matches('.').chars();
+    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }

@@ -86,6 +86,8 @@ impl Refusal {
 pub struct Word {
     pub text: &'static str,
     pub doc: &'static str,
+    /// What Kubernetes or another tool calls it, each with what there is to know about it.
+    pub elsewhere: &'static [(&'static str, &'static str)],
 }
 
 /// A map with names of the author's own.

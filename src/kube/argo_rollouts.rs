@@ -107,6 +107,26 @@ pub(crate) struct Pause {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Analysis {
     templates: [TemplateRef; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    args: Option<[Argument; 1]>,
+}
+
+/// The hash of the pods of the new version, in a query.
+pub(crate) const NEW_PODS: &str = "{{args.latest-hash}}";
+
+/// What an analysis is told.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Argument {
+    name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_from: Option<ValueFrom>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ValueFrom {
+    pod_template_hash_value: &'static str,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -116,8 +136,10 @@ struct TemplateRef {
 }
 
 impl Analysis {
-    pub(crate) fn of(template_name: String) -> Self {
-        Self { templates: [TemplateRef { template_name }] }
+    pub(crate) fn of(template_name: String, query: &str) -> Self {
+        let value_from = Some(ValueFrom { pod_template_hash_value: "Latest" });
+        let args = query.contains(NEW_PODS).then_some([Argument { name: "latest-hash", value_from }]);
+        Self { templates: [TemplateRef { template_name }], args }
     }
 }
 
@@ -145,6 +167,8 @@ pub(crate) struct AnalysisTemplate {
 
 #[derive(Clone, Debug, Serialize)]
 struct AnalysisTemplateSpec {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    args: Option<[Argument; 1]>,
     metrics: [Metric; 1],
 }
 
@@ -171,8 +195,10 @@ impl AnalysisTemplate {
     /// One query of Prometheus; an empty answer is a failure.
     pub(crate) fn query(metadata: ObjectMeta, address: String, query: String, comparison: &str) -> Self {
         let success_condition = format!("len(result) > 0 && result[0] {comparison}");
+        let args = query.contains(NEW_PODS).then_some([Argument { name: "latest-hash", value_from: None }]);
         let provider = Provider { prometheus: Prometheus { address, query } };
         let metrics = [Metric { name: "success", success_condition, provider }];
-        Self { api_version: API_VERSION, kind: "AnalysisTemplate", metadata, spec: AnalysisTemplateSpec { metrics } }
+        let spec = AnalysisTemplateSpec { args, metrics };
+        Self { api_version: API_VERSION, kind: "AnalysisTemplate", metadata, spec }
     }
 }

@@ -1,9 +1,9 @@
-//! Alerts and dashboards, told from the components once they are complete.
+//! Alerts, dashboards and queries to scale by, told from the components once they are complete.
 
 use super::Resolver;
 use crate::diagnostic::{code, listed};
 use crate::document::{Finding, Path, at};
-use crate::model::{Alert, Component, Dashboard, Line, Panel};
+use crate::model::{Alert, Component, Dashboard, Line, MetricSource, Panel};
 use crate::observe::{self, Subject};
 use crate::runtime;
 use crate::spec::{self, AlertPreset, AlertSeverity, Kind, PanelPreset, Switch};
@@ -20,6 +20,7 @@ pub(super) fn components(cx: &mut Resolver<'_, '_>, resolved: &mut IndexMap<Stri
         let dashboard = cx.dashboard(written, component);
         component.alerts = alerts;
         component.dashboard = dashboard;
+        cx.fill_scaling_queries(component);
     }
 }
 
@@ -39,6 +40,17 @@ impl Resolver<'_, '_> {
             target: self.target,
             namespace: &self.namespace,
         }
+    }
+
+    /// Queries of the author's own to scale by know the same names as those of alerts.
+    fn fill_scaling_queries(&self, component: &mut Component) {
+        let Some(mut scale) = component.scale.take() else { return };
+        for metric in &mut scale.metrics {
+            if let MetricSource::Prometheus { query, .. } = &mut metric.source {
+                *query = self.subject(component).fill(query);
+            }
+        }
+        component.scale = Some(scale);
     }
 
     fn alerts(&mut self, written: &spec::Component, component: &Component) -> Vec<Alert> {

@@ -126,7 +126,7 @@ impl GpuCount {
                 .reason("a component without a GPU says so by `gpu: false`")),
             Ok(count @ 1..=1024) => Ok(Self(count)),
             Err(_) if text.parse::<f64>().is_ok() => Err(whole()
-                .reason("an extended resource is counted in whole units, and a GPU belongs to one container")
+                .reason("the API server refuses a fraction of an extended resource, and a GPU belongs to one container")
                 .instead("1", false)),
             _ => Err(whole()),
         }

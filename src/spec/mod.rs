@@ -201,7 +201,10 @@ pub(crate) use record;
 macro_rules! words {
     (
         $(#[doc = $doc:literal])+
-        pub enum $name:ident { $($(#[doc = $word_doc:literal])+ $variant:ident = $text:literal,)+ }
+        pub enum $name:ident { $(
+            $(#[doc = $word_doc:literal])+
+            $variant:ident = $text:literal $(elsewhere { $($foreign:literal: $why:literal),+ })?,
+        )+ }
     ) => {
         $(#[doc = $doc])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -229,8 +232,11 @@ macro_rules! words {
 
         impl $crate::spec::Spec for $name {
             fn shape() -> $crate::document::shape::Shape {
-                const WORDS: &[$crate::document::shape::Word] =
-                    &[$($crate::document::shape::Word { text: $text, doc: concat!($($word_doc, "\n"),+) }),+];
+                const WORDS: &[$crate::document::shape::Word] = &[$($crate::document::shape::Word {
+                    text: $text,
+                    doc: concat!($($word_doc, "\n"),+),
+                    elsewhere: &[$($(($foreign, $why)),+)?],
+                }),+];
                 $crate::document::shape::Shape::Word(WORDS)
             }
 

@@ -1,6 +1,6 @@
 //! How a new version comes.
 
-use super::{Count, Decimal, Duration, ImageText, Int, Literal, NumberOrPercent, Positive, Text, record, words};
+use super::{Count, Decimal, Duration, ImageText, Int, Literal, NumberOrPercent, Positive, QueryText, record, words};
 
 record! {
     /// How a new version takes the place of the old one.
@@ -41,7 +41,7 @@ words! {
     /// The way of a rollout.
     pub enum Strategy {
         /// Pod by pod.
-        Rolling = "rolling",
+        Rolling = "rolling" elsewhere { "RollingUpdate": "Kubernetes calls it `RollingUpdate`" },
         /// All old pods go before the new ones come.
         Recreate = "recreate",
         /// The new version takes a growing share of the requests.
@@ -54,8 +54,9 @@ words! {
 record! {
     /// What must hold of a new version: a query that gives one number, and its bound.
     pub struct Success as "success" {
-        /// A PromQL query that gives one number.
-        req query "query": Text,
+        /// A PromQL query that gives one number. `$namespace`, `$component` and `$pods` (a pattern of the pods of the
+        /// new version) stand for this component's.
+        req query "query": QueryText,
         /// The least value.
         opt at_least "atLeast": Decimal,
         /// The greatest value.

@@ -2,7 +2,7 @@
 
 use super::{
     Amount, Count, Cron, Decimal, DnsLabel, DnsName, Duration, Int, LabelKey, Literal, MetricText, Named,
-    NumberOrPercent, PartKey, Percent, Positive, Text, TimeZone, record, words,
+    NumberOrPercent, PartKey, Percent, Positive, QueryText, Text, TimeZone, record, words,
 };
 
 record! {
@@ -86,8 +86,9 @@ record! {
         opt external "external": MetricText,
         /// `external`: labels that the metric must have.
         opt labels "match": Named<LabelKey, Literal>,
-        /// A PromQL query that gives one number.
-        opt prometheus "prometheus": Text,
+        /// A PromQL query that gives one number. `$namespace`, `$component` and `$pods` (a pattern of its pods) stand for
+        /// this component's.
+        opt prometheus "prometheus": QueryText,
         /// `prometheus`: what one replica takes of it.
         opt threshold "threshold": Decimal,
         /// `prometheus`: above this the scaler wakes up from zero.

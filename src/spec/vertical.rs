@@ -31,12 +31,17 @@ words! {
     /// What is done with a recommendation.
     pub enum VerticalMode {
         /// It is written down for people; no pod changes.
-        Recommend = "recommend",
+        Recommend = "recommend" elsewhere {
+            "Off": "the vertical autoscaler calls it `Off`",
+            "Auto": "the vertical autoscaler has deprecated `Auto`, which replaces pods whenever it wants other numbers; \
+                     beside `scale.cpu` it changes the request by which replicas are counted, and each undoes the other. \
+                     There `in-place` and `recreate` may follow memory alone"
+        },
         /// New pods start with it.
         Initial = "initial",
         /// Pods are replaced when it moves away from what they ask for.
         Recreate = "recreate",
         /// Pods are resized where they run, and replaced where that cannot be.
-        InPlace = "in-place",
+        InPlace = "in-place" elsewhere { "InPlaceOrRecreate": "the vertical autoscaler calls it `InPlaceOrRecreate`" },
     }
 }

@@ -101,13 +101,13 @@ words! {
     /// Who may mount a volume.
     pub enum Access {
         /// One node reads and writes.
-        Rwo = "rwo",
+        Rwo = "rwo" elsewhere { "ReadWriteOnce": "Kubernetes calls it `ReadWriteOnce`" },
         /// Many nodes read.
-        Rox = "rox",
+        Rox = "rox" elsewhere { "ReadOnlyMany": "Kubernetes calls it `ReadOnlyMany`" },
         /// Many nodes read and write.
-        Rwx = "rwx",
+        Rwx = "rwx" elsewhere { "ReadWriteMany": "Kubernetes calls it `ReadWriteMany`" },
         /// One pod reads and writes.
-        Rwop = "rwop",
+        Rwop = "rwop" elsewhere { "ReadWriteOncePod": "Kubernetes calls it `ReadWriteOncePod`" },
     }
 }
 

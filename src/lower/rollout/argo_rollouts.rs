@@ -6,11 +6,12 @@ use super::super::route::route_name;
 use super::super::workload::{fixed_replicas, int_or_percent};
 use super::object;
 use crate::kube::argo_rollouts::{
-    Analysis, AnalysisTemplate, BlueGreen, Canary, Pause, Rollout as Object_, RolloutSpec, Split as Dividing, Step,
-    Strategy, TrafficRouting,
+    Analysis, AnalysisTemplate, BlueGreen, Canary, NEW_PODS, Pause, Rollout as Object_, RolloutSpec, Split as Dividing,
+    Step, Strategy, TrafficRouting,
 };
 use crate::kube::{Object, Phase};
 use crate::model::{Bound, Component, Plan, Pod, Progressive, Rollout, Split, Success};
+use crate::observe;
 use crate::spec::Promotion;
 
 pub(super) fn rollout(
@@ -52,7 +53,9 @@ fn strategy(cx: &Lowering<'_>, component: &Component, progressive: &Progressive)
                     max_unavailable: int_or_percent(progressive.unavailable),
                 },
             },
-            steps: Plan::partial(steps).flat_map(|step| step_of(component, step, *pause, success.as_ref())).collect(),
+            steps: Plan::partial(steps)
+                .flat_map(|step| step_of(cx, component, step, *pause, success.as_ref()))
+                .collect(),
         }),
         Plan::BlueGreen { promote, preview, keep } => Strategy::BlueGreen(BlueGreen {
             active_service: component.name.clone(),
@@ -65,9 +68,18 @@ fn strategy(cx: &Lowering<'_>, component: &Component, progressive: &Progressive)
 }
 
 /// A step lasts its time, and then the question is asked.
-fn step_of(component: &Component, step: u32, pause: Option<i64>, success: Option<&Success>) -> Vec<Step> {
+fn step_of(
+    cx: &Lowering<'_>,
+    component: &Component,
+    step: u32,
+    pause: Option<i64>,
+    success: Option<&Success>,
+) -> Vec<Step> {
     let pause = Pause { duration: pause.map(|seconds| format!("{seconds}s")) };
-    let asked = success.map(|_| Step::Analysis(Analysis::of(analysis_name(component))));
+    let asked = success.map(|success| {
+        let query = success_query(cx, component, success);
+        Step::Analysis(Analysis::of(analysis_name(component), &query))
+    });
     [Step::SetWeight(step), Step::Pause(pause)].into_iter().chain(asked).collect()
 }
 
@@ -83,6 +95,13 @@ fn analysis(cx: &Lowering<'_>, component: &Component, success: &Success) -> Obje
         Bound::AtMost(bound) => format!("<= {bound}"),
     };
     let metadata = cx.component_meta(component, &analysis_name(component));
-    let template = AnalysisTemplate::query(metadata, address, success.query.clone(), &comparison);
+    let query = success_query(cx, component, success);
+    let template = AnalysisTemplate::query(metadata, address, query, &comparison);
     Object::new(&template, Phase::Configuration, Some(&component.key))
+}
+
+/// `$pods` are those of the new version: both versions bear the name of the component.
+fn success_query(cx: &Lowering<'_>, component: &Component, success: &Success) -> String {
+    let pods = format!("{}-{NEW_PODS}-[a-z0-9]{{5}}", component.name);
+    observe::fill(&success.query, cx.namespace(), Some((&component.name, &pods)))
 }

@@ -14,6 +14,7 @@ use crate::kube::flagger::{
 use crate::kube::gateway::{ParentRef, duration};
 use crate::kube::{Object, Phase};
 use crate::model::{Bound, Component, MetricSource, Plan, Pod, Progressive, Rollout, Route, Scale, Scaler, Success};
+use crate::observe;
 use crate::spec::Feature;
 use crate::target::Gateway;
 use std::collections::BTreeMap;
@@ -143,6 +144,9 @@ fn template_name(component: &Component) -> String {
 fn template(cx: &Lowering<'_>, component: &Component, success: &Success) -> Object {
     let address = cx.model.target.prometheus.address.clone().unwrap_or_default();
     let metadata = cx.component_meta(component, &template_name(component));
-    let template = MetricTemplate::query(metadata, address, success.query.clone());
+    // The new version runs in the Deployment itself, the old one in that of Flagger, `<component>-primary`.
+    let pods = format!("{}-[a-z0-9]+-[a-z0-9]{{5}}", component.name);
+    let query = observe::fill(&success.query, cx.namespace(), Some((&component.name, &pods)));
+    let template = MetricTemplate::query(metadata, address, query);
     Object::new(&template, Phase::Configuration, Some(&component.key))
 }

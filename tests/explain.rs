@@ -8,8 +8,15 @@ use std::collections::BTreeMap;
 use windlass::diagnostic::{Code, Diagnostic, Diagnostics, Format, Options, Severity, code, explain, render};
 use windlass::load::{Files, load};
 
-/// Codes that no text of a system yields: they are about disks, folders and the command itself.
-const BEYOND_TEXT: &[Code] = &[code::BUG];
+/// Codes that no text of a page yields: they are about disks, folders, the command itself, or sheer size.
+const BEYOND_TEXT: &[Code] = &[
+    code::FILE_TOO_LARGE,
+    code::NOT_UTF8,
+    code::SYSTEM_NOT_FOUND,
+    code::ENVIRONMENT_NOT_FOUND,
+    code::ANNOTATIONS_TOO_LARGE,
+    code::BUG,
+];
 
 const SYSTEM: &str = "apiVersion: windlass/v1\nkind: System\nname: shop\n";
 const ENVIRONMENT: &str = "apiVersion: windlass/v1\nkind: Environment\nname: production\n";

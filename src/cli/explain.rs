@@ -7,7 +7,7 @@ use clap::Args;
 
 /// Print the page of a finding: what it is, why, how it looks wrong and right
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  windlass explain WL0430\n  windlass explain one-replica")]
+#[command(after_help = "Example:\n  windlass explain WL0430\n  windlass explain single-replica")]
 pub(super) struct Explain {
     /// The code of the finding, or its name
     #[arg(value_name = "CODE", value_parser = known)]

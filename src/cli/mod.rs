@@ -8,6 +8,7 @@
 mod build;
 mod capacity;
 mod check;
+mod explain;
 mod init;
 mod project;
 mod schema;
@@ -43,6 +44,7 @@ enum Command {
     Capacity(capacity::Command),
     Simulate(simulate::Simulate),
     Schema(schema::Schema),
+    Explain(explain::Explain),
 }
 
 /// Options of every command.
@@ -141,6 +143,7 @@ pub fn run() -> ExitCode {
         Command::Capacity(capacity) => capacity.run(&arguments.global, &mut terminal),
         Command::Simulate(simulate) => simulate.run(&arguments.global, &mut terminal),
         Command::Schema(schema) => schema.run(&mut terminal),
+        Command::Explain(explain) => explain.run(&mut terminal),
     };
     terminal.close(ending).into()
 }

@@ -86,9 +86,7 @@ codes! {
     UNKNOWN_CONFIG = "WL0224", "unknown-config", "a config or key that the system does not declare";
     UNKNOWN_VOLUME = "WL0225", "unknown-volume", "a volume that does not exist";
     DISABLED_COMPONENT = "WL0226", "disabled-component", "a use of a component that is not enabled here";
-    REFERENCE_CYCLE = "WL0227", "reference-cycle", "configuration values that refer to each other in a circle";
     SECRET_IN_TEXT = "WL0228", "secret-in-text", "a secret output inside a text";
-    UNUSED_OUTPUT_ON_SELF = "WL0229", "output-of-self", "an output of the component itself that it does not have";
     CONTAINER_TWICE = "WL0230", "container-twice", "two containers of a pod with the same name";
     VARIABLE_UNKNOWN = "WL0240", "unknown-variable", "`$(NAME)` that is no variable of the container";
     VARIABLE_LATER = "WL0241", "variable-not-yet-defined", "`$(NAME)` of a variable that is not defined before it";

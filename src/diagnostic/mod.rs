@@ -6,6 +6,7 @@
 
 pub mod code;
 mod conceal;
+pub mod explain;
 mod fingerprint;
 mod github;
 mod gitlab;

@@ -100,7 +100,7 @@ pub(super) fn probes_end_before_the_next_is_due(model: &Model, findings: &mut Fi
                 .label(format!("up to {}s", probe.timeout))
                 .also(place(findings, component, name, "period"), format!("every {}s", probe.period))
                 .reason(
-                    "probes of a container run one after the other, so the period is not kept and failures count late",
+                    "a probe is not asked again before it has ended, so the period is not kept and failures count late",
                 )
                 .help("raise `period`, or lower `timeout`"),
             );

@@ -100,7 +100,8 @@ const CAPABILITIES: &[&str] = &[
     "WAKE_ALARM",
 ];
 
-/// A capability is one of Linux: the container runtime refuses to start a container with another.
+/// A capability is one of Linux: with another the container runtime refuses to start the container, or warns in
+/// its log and starts it without (`process.capabilities` of the OCI runtime specification).
 pub(super) fn capabilities_exist(model: &Model, findings: &mut Findings<'_>) {
     for (site, container) in containers(model) {
         let security = &container.security;
@@ -109,7 +110,7 @@ pub(super) fn capabilities_exist(model: &Model, findings: &mut Findings<'_>) {
                 let place = site.at(findings, &["security", "capabilities", list, &index.to_string()]);
                 let finding = Finding::error(code::CAPABILITY_UNKNOWN, place, format!("`{name}` is no capability"))
                     .label("not known to Linux")
-                    .reason("capabilities are written in capitals and without `CAP_`; the container would not start");
+                    .reason("capabilities are written in capitals and without `CAP_`; the container would run without it, or not at all");
                 let plain = name.to_uppercase();
                 findings.push(match nearest(plain.trim_start_matches("CAP_"), CAPABILITIES.iter().copied()) {
                     Some(near) => finding.help(format!("write `{near}`")).suggest(near, false),

@@ -13,7 +13,33 @@ macro_rules! pages {
 
 pages! {
     "WL0430"
+    "WL0501"
+    "WL0502"
+    "WL0503"
     "WL0510"
+    "WL0511"
+    "WL0512"
+    "WL0513"
+    "WL0514"
+    "WL0515"
+    "WL0516"
+    "WL0517"
+    "WL0518"
+    "WL0520"
+    "WL0521"
+    "WL0522"
+    "WL0523"
+    "WL0530"
+    "WL0531"
+    "WL0540"
+    "WL0541"
+    "WL0542"
+    "WL0560"
+    "WL0561"
+    "WL0562"
+    "WL0563"
+    "WL0564"
+    "WL0565"
 }
 
 /// The page of a code as Markdown, its title included.

@@ -8,8 +8,19 @@ use std::collections::BTreeMap;
 use windlass::diagnostic::{Code, Diagnostic, Diagnostics, Format, Options, Severity, code, explain, render};
 use windlass::load::{Files, load};
 
-/// Codes that no text of a system yields: they are about disks, folders and the command itself.
-const BEYOND_TEXT: &[Code] = &[code::BUG];
+/// Codes that no text on a page yields: they are about disks, folders and the command itself, or about more than a
+/// page holds.
+const BEYOND_TEXT: &[Code] = &[
+    code::CONFIG_TOO_LARGE,
+    code::OUTPUT_PATH,
+    code::OUTPUT_EDITED,
+    code::OUTPUT_FOREIGN,
+    code::OUTPUT_OBSTRUCTED,
+    code::OUTPUT_PRUNE,
+    code::OUTPUT_LOCK,
+    code::OUTPUT_UNWRITABLE,
+    code::BUG,
+];
 
 const SYSTEM: &str = "apiVersion: windlass/v1\nkind: System\nname: shop\n";
 const ENVIRONMENT: &str = "apiVersion: windlass/v1\nkind: Environment\nname: production\n";

@@ -133,17 +133,20 @@ fn dispose(value: impl Send + 'static) {
 
 /// Renders objects to a tree.
 pub fn render(objects: &[Object]) -> Result<tree::Tree, Diagnostic> {
-    render::render(objects).map_err(|error| bug(&error))
+    render::render(objects).map_err(unwritable)
 }
 
 /// Renders objects to one stream, in delivery order.
 pub fn stream(objects: &[Object]) -> Result<String, Diagnostic> {
-    render::stream(objects).map_err(|error| bug(&error))
+    render::stream(objects).map_err(unwritable)
 }
 
-/// What only a mistake of the compiler can bring about, and says so.
-fn bug(error: &render::RenderError) -> Diagnostic {
-    Diagnostic::error(code::BUG, error.to_string())
-        .reason("this is a bug in Windlass, not in what was written")
-        .help("report it with the system that shows it")
+/// Names of files are the author's to change; what the printer refuses is a mistake of the compiler, and says so.
+fn unwritable(error: render::RenderError) -> Diagnostic {
+    match error {
+        render::RenderError::Path(error) => error.into(),
+        render::RenderError::Print { .. } => Diagnostic::error(code::BUG, error.to_string())
+            .reason("this is a bug in Windlass, not in what was written")
+            .help("report it with the system that shows it"),
+    }
 }

@@ -14,7 +14,7 @@ const KUSTOMIZATION: &str = "kustomization.yaml";
 /// Starts a document of a stream.
 const SEPARATOR: &str = "---\n";
 
-/// Why objects cannot be written down. Names, keys and numbers are checked before, so this is a fault of ours.
+/// Why objects cannot be written down. Keys and numbers are checked before: what the printer refuses is a fault of ours.
 #[derive(Debug)]
 pub enum RenderError {
     /// Two objects would share a file, or the file's path is not one.

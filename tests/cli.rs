@@ -124,6 +124,18 @@ fn a_file_edited_by_hand_is_kept_and_reported() {
 }
 
 #[test]
+fn a_file_that_some_file_system_cannot_hold_is_said() {
+    let folder = project();
+    let component = "components:\n  aux: {kind: backend, image: \"registry.example.com/aux:1.0.0\"}\n";
+    change(folder.path(), "system.yaml", "components:\n", component);
+    let output = windlass(folder.path(), &["build"]);
+    assert_eq!(code(&output), 1);
+    let said = text(&output.stderr);
+    assert!(said.contains("error[WL0901]") && said.contains("rename the component"), "{said}");
+    assert!(!said.contains("WL0999"), "{said}");
+}
+
+#[test]
 fn output_that_cannot_be_written_is_said() {
     let folder = project();
     fs::write(folder.path().join("taken"), "a file").expect("written");

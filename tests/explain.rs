@@ -15,6 +15,14 @@ const BEYOND_TEXT: &[Code] = &[
     code::SYSTEM_NOT_FOUND,
     code::ENVIRONMENT_NOT_FOUND,
     code::ANNOTATIONS_TOO_LARGE,
+    code::CONFIG_TOO_LARGE,
+    code::OUTPUT_PATH,
+    code::OUTPUT_EDITED,
+    code::OUTPUT_FOREIGN,
+    code::OUTPUT_OBSTRUCTED,
+    code::OUTPUT_PRUNE,
+    code::OUTPUT_LOCK,
+    code::OUTPUT_UNWRITABLE,
     code::BUG,
 ];
 

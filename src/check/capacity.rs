@@ -23,6 +23,9 @@ const EXPLAINED: [Code; 7] = [
 /// The node pools at their greatest size hold all pods at their most. Stands after the laws on single
 /// pods: what they found is not said again.
 pub(super) fn the_worst_case_fits_the_nodes(model: &Model, findings: &mut Findings<'_>) {
+    if model.target.node_pools.is_empty() {
+        return;
+    }
     let explained = explained(findings);
     for job in capacity::assess_queued(model, |demand| !explained.contains(&demand.component)) {
         if let Verdict::DoesNotFit(proof) = &job.whole.verdict {

@@ -336,7 +336,7 @@ pub(super) fn query_metric(name: &str) -> Metric {
 /// A second component like `api`.
 pub(super) fn second<'m>(model: &'m mut Model, key: &str) -> &'m mut Component {
     let component = component(key, Kind::Backend, backend_controller());
-    model.components.entry(key.into()).or_insert(component)
+    model.components.get_or_insert(key.into(), component)
 }
 
 /// A route of `api`.
@@ -451,7 +451,7 @@ pub(super) fn cluster(model: &mut Model) -> &mut DatabaseCluster {
         identity_annotations: Strings::new(),
     });
     db.disruption = None;
-    match &mut model.components.entry("db".into()).or_insert(db).body {
+    match &mut model.components.get_or_insert("db".into(), db).body {
         Body::Cluster(cluster) => cluster,
         Body::Workload(_) | Body::External(_) => panic!("`db` is a cluster"),
     }

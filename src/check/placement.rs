@@ -130,7 +130,7 @@ fn lacking<'l>(pool: &NodePool, load: &'l Load<'_>) -> Vec<&'l String> {
 fn offered(pool: &NodePool, name: &str) -> Option<Quantity> {
     let reserved = pool.reserved.get(name).copied().unwrap_or(Quantity::ZERO);
     match pool.allocatable.get(name) {
-        Some(amount) => Some(*amount - reserved),
+        Some(amount) => Some((*amount - reserved).max(Quantity::ZERO)),
         None if name.ends_with(DEVICES) => None,
         None => name.contains('/').then_some(Quantity::ZERO),
     }

@@ -33,6 +33,9 @@ fn word(rollout: &Rollout) -> &'static str {
 /// what is meant.
 pub(super) fn fields_belong_to_the_strategy(model: &Model, findings: &mut Findings<'_>) {
     for (component, rollout, place) in rollouts(model) {
+        if !findings.is_written(&place) {
+            continue;
+        }
         let strategy = word(rollout);
         let own = FIELDS.iter().find(|(word, _)| *word == strategy).map_or(&[][..], |(_, own)| own);
         let mut seen: Vec<&str> = Vec::new();

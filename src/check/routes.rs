@@ -73,10 +73,11 @@ pub(super) fn an_ingress_can_express_the_route(model: &Model, findings: &mut Fin
     }
 }
 
-/// In production a route has TLS.
+/// In production a route has TLS. Where nothing answers for its host, that is the finding.
 pub(super) fn production_routes_have_tls(model: &Model, findings: &mut Findings<'_>) {
-    let production = model.tier == Tier::Production;
-    for (_, route, place) in routes(model).filter(|(_, route, _)| production && route.tls == RouteTls::Off) {
+    let answered = model.target.has(Feature::GatewayApi) || model.target.ingress_class.is_some();
+    let weighs = answered && model.tier == Tier::Production;
+    for (_, route, place) in routes(model).filter(|(_, route, _)| weighs && route.tls == RouteTls::Off) {
         findings.push(
             Finding::warning(code::ROUTE_PLAIN, place.join("tls"), format!("`{}` is served in plain text", route.host))
                 .label("TLS is off")
@@ -177,6 +178,11 @@ mod tests {
         let found = plain(Tier::Production).breaks(code::ROUTE_PLAIN, "components.api.routes.main.tls");
         assert_eq!(found.severity, Severity::Warning);
         plain(Tier::Staging).keeps();
+        let nobody = |model: &mut Model| {
+            model.target.features.remove(&Feature::GatewayApi);
+            model.target.ingress_class = None;
+        };
+        plain(Tier::Production).with(nobody).keeps();
     }
 
     #[test]

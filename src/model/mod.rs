@@ -7,6 +7,7 @@
 
 pub mod catalogue;
 pub mod component;
+pub mod components;
 pub mod container;
 pub mod database;
 pub mod image;
@@ -24,11 +25,11 @@ pub mod workload;
 
 use crate::spec::Tier;
 use crate::target::Target;
-use indexmap::IndexMap;
 use std::collections::BTreeMap;
 
 pub use catalogue::*;
 pub use component::*;
+pub use components::Components;
 pub use container::*;
 pub use database::*;
 pub use image::Image;
@@ -65,7 +66,7 @@ pub struct Model {
     /// Annotations on all objects.
     pub annotations: Strings,
     /// Enabled components by key, in delivery order: what is used stands before what uses it.
-    pub components: IndexMap<String, Component>,
+    pub components: Components,
     /// Who speaks to whom, in the order of components and of writing.
     pub edges: Vec<Edge>,
     pub secrets: BTreeMap<String, Secret>,

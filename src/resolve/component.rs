@@ -21,11 +21,11 @@ const GRACE: i64 = 30;
 /// All components as written, completed with what their kind or runtime brings.
 pub(super) fn complete<'a>(system: &'a System, target: &Target, findings: &mut Findings<'_>) -> Components<'a> {
     let mut cx = Completion { system, target, findings };
-    let one = |(key, component): (&String, &'a spec::Component)| {
+    let one = |(key, component): (&String, &'a Box<spec::Component>)| {
         let completed = match component.kind {
-            Kind::Model => Cow::Owned(model_server::complete(key, component.clone(), &mut cx)),
-            Kind::Redis => Cow::Owned(redis::complete(key, component.clone(), &mut cx)),
-            Kind::Postgres => Cow::Owned(postgres::complete(key, component.clone(), &mut cx)),
+            Kind::Model => Cow::Owned(Box::new(model_server::complete(key, component.as_ref().clone(), &mut cx))),
+            Kind::Redis => Cow::Owned(Box::new(redis::complete(key, component.as_ref().clone(), &mut cx))),
+            Kind::Postgres => Cow::Owned(Box::new(postgres::complete(key, component.as_ref().clone(), &mut cx))),
             Kind::Store => {
                 if component.is_enabled() && component.ports.is_none() {
                     cx.missing(key, "ports", "ports: {http: 9200}");
@@ -40,18 +40,18 @@ pub(super) fn complete<'a>(system: &'a System, target: &Target, findings: &mut F
 }
 
 /// All enabled components, on all cores; what they find is kept in their order.
-pub(super) fn all(cx: &mut Resolver<'_, '_>) -> IndexMap<String, Component> {
+pub(super) fn all(cx: &mut Resolver<'_, '_>) -> IndexMap<String, Box<Component>> {
     let root = cx.findings.root();
-    let resolve = |(key, component): (&String, &Cow<'_, spec::Component>)| {
+    let resolve = |(key, component): (&String, &Cow<'_, Box<spec::Component>>)| {
         let mut findings = Findings::new(root);
         let mut own = cx.beside(key, &mut findings);
-        let resolved = own.component(key, component);
+        let resolved = own.component(key, component).map(Box::new);
         let edges = own.edges;
         (key.clone(), resolved, edges, findings.found)
     };
     let enabled = cx.components.par_iter().filter(|(_, component)| component.enabled != Some(false));
     let resolved: Vec<_> = enabled.map(resolve).collect();
-    let mut all = IndexMap::new();
+    let mut all: IndexMap<String, Box<Component>> = IndexMap::new();
     for (key, component, edges, found) in resolved {
         cx.findings.found.extend(found);
         cx.edges.extend(edges);

@@ -44,7 +44,7 @@ mod waiting;
 mod weights;
 
 use crate::document::Findings;
-use crate::model::{Component, Config, Edge, Model, Namespace, NumberOrPercent, Output, Secret, Strings};
+use crate::model::{self, Config, Edge, Model, Namespace, NumberOrPercent, Output, Secret, Strings};
 use crate::spec::{self, Environment, Literal, Named, System, Tier};
 use crate::target::Target;
 use indexmap::IndexMap;
@@ -56,7 +56,7 @@ use std::sync::Arc;
 pub type FileContents = BTreeMap<String, Vec<u8>>;
 
 /// Components as written, completed with what their kind or runtime brings.
-pub(crate) type Components<'a> = IndexMap<String, Cow<'a, spec::Component>>;
+pub(crate) type Components<'a> = IndexMap<String, Cow<'a, Box<spec::Component>>>;
 
 /// What resolving knows and has found so far.
 pub(crate) struct Resolver<'a, 'r> {
@@ -122,8 +122,7 @@ pub fn resolve(
     let dashboards = observe::dashboards(&mut resolver, &resolved);
     let edges: Vec<Edge> = std::mem::take(&mut resolver.edges).into_values().flatten().collect();
     let order = order::delivery(resolved.keys().cloned(), &edges);
-    let components: IndexMap<String, Component> =
-        order.into_iter().filter_map(|key| resolved.swap_remove_entry(&key)).collect();
+    let components: model::Components = order.into_iter().filter_map(|key| resolved.swap_remove_entry(&key)).collect();
     let quota = system.quota.as_ref().map(|quota| quota::resolve(quota, components.values()));
     let volumes = shared::volumes(&mut resolver);
     let network = network::rules(&mut resolver);

@@ -13,7 +13,7 @@ use indexmap::IndexMap;
 const LASTS: u64 = 300;
 
 /// Fills in what is watched of every component.
-pub(super) fn components(cx: &mut Resolver<'_, '_>, resolved: &mut IndexMap<String, Component>) {
+pub(super) fn components(cx: &mut Resolver<'_, '_>, resolved: &mut IndexMap<String, Box<Component>>) {
     for (key, component) in resolved {
         let written = &cx.components[key];
         let alerts = cx.alerts(written, component);
@@ -25,7 +25,7 @@ pub(super) fn components(cx: &mut Resolver<'_, '_>, resolved: &mut IndexMap<Stri
 }
 
 /// The dashboards of the system.
-pub(super) fn dashboards(cx: &mut Resolver<'_, '_>, resolved: &IndexMap<String, Component>) -> Vec<Dashboard> {
+pub(super) fn dashboards(cx: &mut Resolver<'_, '_>, resolved: &IndexMap<String, Box<Component>>) -> Vec<Dashboard> {
     let system = cx.system;
     let written = system.dashboards.iter().flatten();
     written.map(|(key, dashboard)| cx.system_dashboard(key, dashboard, resolved)).collect()
@@ -172,7 +172,7 @@ impl Resolver<'_, '_> {
         &mut self,
         key: &str,
         written: &spec::SystemDashboard,
-        resolved: &IndexMap<String, Component>,
+        resolved: &IndexMap<String, Box<Component>>,
     ) -> Dashboard {
         let path = at!["dashboards", key];
         let shown = self.shown(written, resolved, &path);
@@ -197,19 +197,19 @@ impl Resolver<'_, '_> {
     fn shown<'c>(
         &mut self,
         written: &spec::SystemDashboard,
-        resolved: &'c IndexMap<String, Component>,
+        resolved: &'c IndexMap<String, Box<Component>>,
         path: &Path,
     ) -> Vec<&'c Component> {
         let Some(named) = &written.components else {
             // In the order of the system, whoever uses whom.
-            return self.components.keys().filter_map(|key| resolved.get(key)).collect();
+            return self.components.keys().filter_map(|key| resolved.get(key).map(AsRef::as_ref)).collect();
         };
         for (index, name) in named.iter().enumerate() {
             if !self.components.contains_key(&**name) {
                 self.unknown_component(name, &path.join("components").join(&index));
             }
         }
-        named.iter().filter_map(|name| resolved.get(&**name)).collect()
+        named.iter().filter_map(|name| resolved.get(&**name).map(AsRef::as_ref)).collect()
     }
 
     fn system_panel(&mut self, key: &str, written: &spec::Panel, shown: &[&Component], path: &Path) -> Option<Panel> {

@@ -347,6 +347,17 @@ impl<K: Key, T: Spec> Spec for Named<K, T> {
     }
 }
 
+/// Large records are kept beside the maps that hold them, which then grow and move cheaply.
+impl<T: Spec> Spec for Box<T> {
+    fn shape() -> Shape {
+        T::shape()
+    }
+
+    fn decode(node: &Node, reader: &mut Reader<'_>) -> Option<Self> {
+        T::decode(node, reader).map(Self::new)
+    }
+}
+
 /// A list of names, or a map from names to records.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Names<K, T>(Named<K, T>);

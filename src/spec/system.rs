@@ -29,7 +29,7 @@ record! {
         /// Annotations on all objects.
         opt annotations "annotations": Named<LabelKey, Literal>,
         /// The parts of the system, by name.
-        req components "components": Named<ComponentKey, Component>,
+        req components "components": Named<ComponentKey, Box<Component>>,
         /// Fields that components have unless they write them: `all`, or by kind.
         opt defaults "defaults": Defaults,
         /// Parts of components by name, for those that are `like` them.

@@ -36,7 +36,7 @@ impl Resolver<'_, '_> {
 
     /// The component as the stable version has it, completed.
     fn before(&mut self, key: &str, stable: &spec::StableVersion) -> Option<spec::Component> {
-        let mut before = self.system.components.get(key)?.clone();
+        let mut before = self.system.components.get(key)?.as_ref().clone();
         before.image = stable.image.clone().or(before.image);
         if let (Some(model), Some(revision)) = (&mut before.model, &stable.revision) {
             model.revision = Some(Text(revision.0.clone()));

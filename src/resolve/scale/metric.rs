@@ -416,7 +416,7 @@ impl<'a> Resolver<'a, '_> {
             self.disabled(from, to, path);
             return None;
         }
-        self.components.get(to).map(AsRef::as_ref)
+        self.components.get(to).map(|component| &***component)
     }
 }
 

@@ -35,6 +35,7 @@ pub mod source;
 pub mod spec;
 pub mod target;
 pub mod tree;
+pub mod verify;
 pub mod workspace;
 pub mod yaml;
 

@@ -10,7 +10,7 @@ use windlass::target::VERSIONS;
 use windlass::verify::schema::{Field, Format, Keys, Kind, ListType, RecordType, Root, Schemas, Served, TextType, Type, TypeId};
 
 /// The types that are part of themselves.
-const LINKS: &[&str] = &["apiextensions/v1 JSONSchemaProps", "scheduling/v1alpha3 CompositePodGroupTemplate"];
+const LINKS: &[&str] = &["JSONSchemaProps", "CompositePodGroupTemplate"];
 
 pub(crate) fn schemas(completions: &Path) -> Schemas {
     let mut completions = Completions::read(completions);
@@ -153,11 +153,10 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn build(&mut self) {
         let minor = u8::try_from(self.minor).expect("a small number");
-        for name in LINKS {
-            let Some(path) = self.version.types.keys().find(|path| short(path) == *name).cloned() else { continue };
-            let schema = self.record(&path);
+        for path in self.version.types.keys().filter(|path| is_link(path)) {
+            let schema = self.record(path);
             let served = Served { since: minor, until: minor, schema, of_cluster: false };
-            self.schemas.links.entry((*name).into()).or_default().push(served);
+            self.schemas.links.entry(short(path).into()).or_default().push(served);
         }
         for resource in &self.version.resources {
             let schema = self.named(&resource.path);
@@ -179,12 +178,7 @@ impl Builder<'_> {
         if let Some(known) = self.known.get(path) {
             return *known;
         }
-        let name = short(path);
-        let id = if LINKS.contains(&name.as_str()) {
-            self.push(Kind::Link(name.into()))
-        } else {
-            self.record(path)
-        };
+        let id = if is_link(path) { self.push(Kind::Link(short(path).into())) } else { self.record(path) };
         self.known.insert(path.to_owned(), id);
         id
     }
@@ -255,6 +249,10 @@ impl Builder<'_> {
         fields.sort_by(|one: &Field, other| one.name.cmp(&other.name));
         RecordType { fields: fields.into(), ..RecordType::default() }
     }
+}
+
+fn is_link(path: &str) -> bool {
+    path.rsplit("::").next().is_some_and(|name| LINKS.contains(&name))
 }
 
 /// `core/v1 Container` of `api::core::v1::Container`.

@@ -128,6 +128,7 @@ pub fn resolve(
     let volumes = shared::volumes(&mut resolver);
     let network = network::rules(&mut resolver);
     let patches = patch::all(&mut resolver);
+    let schemas = environment.schemas.iter().flatten().map(ToString::to_string).collect();
     let manifests = system.manifests.iter().flatten().map(ToString::to_string).collect();
     Some(Model {
         system: system.name.to_string(),
@@ -148,6 +149,7 @@ pub fn resolve(
         dashboards,
         target,
         manifests,
+        schemas,
         patches,
     })
 }

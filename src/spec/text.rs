@@ -355,7 +355,7 @@ fn time_zone(text: &str) -> Checked {
 
 /// The five fields of a cron schedule, or `@hourly` and its kind.
 /// Source: `validateScheduleString` of Kubernetes: a time zone inside the schedule is refused.
-fn cron(text: &str) -> Checked {
+pub fn cron(text: &str) -> Checked {
     if text.contains("TZ=") {
         let refusal = Refusal::new(
             code::BAD_CRON,

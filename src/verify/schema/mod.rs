@@ -11,6 +11,7 @@ mod step;
 
 pub use check::check;
 pub use format::Format;
+pub(crate) use format::{is_cidr, is_duration};
 pub use step::{Fault, Focus, Step, Walk};
 
 use compact_str::CompactString;

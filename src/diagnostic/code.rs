@@ -313,6 +313,7 @@ codes! {
     OBJECT_JOB = "WL0954", "object-job", "a Job or CronJob that the API server refuses";
     OBJECT_STORAGE = "WL0955", "object-storage", "a claim that the API server refuses";
     OBJECT_ROLLOUT = "WL0956", "object-rollout", "a workload whose rollout the API server refuses";
+    OBJECT_ROLE = "WL0957", "object-role", "a rule of a role that the API server refuses";
 
     BUG = "WL0999", "bug-in-windlass", "the compiler made a mistake of its own";
 }

@@ -165,9 +165,11 @@ fn not_served(identity: &Identity, versions: &[Served], walk: &Walk<'_>) -> Faul
 fn no_such_kind(identity: &Identity, walk: &Walk<'_>) -> Fault {
     let roots = || KUBERNETES.schemas().roots.keys();
     let beside = || roots().filter(|root| root.api_version == identity.api_version).map(|root| root.kind.as_str());
-    let elsewhere = roots().rev().find(|root| root.kind == identity.kind);
+    let served = |root: &&schema::Root| KUBERNETES.schemas().find(&root.api_version, &root.kind, walk.minor).is_some();
+    let elsewhere = roots().rev().filter(served).find(|root| root.kind == identity.kind);
+    let message = format!("Kubernetes 1.{} has no kind `{}` in `{}`", walk.minor, identity.kind, identity.api_version);
     let fault = walk
-        .fault(code::KIND_NOT_SERVED, format!("`{}` has no kind `{}`", identity.api_version, identity.kind))
+        .fault(code::KIND_NOT_SERVED, message)
         .label("no such kind")
         .reason("the group is of Kubernetes itself, and nothing else adds kinds to it");
     match (elsewhere, nearest(&identity.kind, beside())) {
@@ -186,10 +188,9 @@ fn unknown_kinds<'a>(unknown: impl Iterator<Item = &'a Object>) -> Vec<Diagnosti
     kinds
         .into_iter()
         .map(|((api_version, kind), objects)| {
-            let names = objects.iter().take(5).map(|object| object.identity.name.as_str());
             let finding = Diagnostic::warning(
                 code::KIND_UNKNOWN,
-                format!("no schema of `{api_version}` {kind} is known: {} is not checked", listed(names)),
+                format!("no schema of `{api_version}` {kind} is known: {} not checked", unchecked(&objects)),
             )
             .reason("its fields could have any name and value, and only the cluster would tell")
             .help("add the CustomResourceDefinition of the kind to `schemas` of the environment");
@@ -197,6 +198,17 @@ fn unknown_kinds<'a>(unknown: impl Iterator<Item = &'a Object>) -> Vec<Diagnosti
             written.map(|kind| kind.span).into_iter().fold(finding, |finding, span| finding.label(span, "unknown kind"))
         })
         .collect()
+}
+
+/// The names of a few objects, and how many there are beside them.
+fn unchecked(objects: &[&Object]) -> String {
+    const SHOWN: usize = 5;
+    let names = listed(objects.iter().take(SHOWN).map(|object| object.identity.name.as_str()));
+    match objects.len() {
+        1 => format!("{names} is"),
+        many if many > SHOWN => format!("{names} and {} more are", many - SHOWN),
+        _ => format!("{names} are"),
+    }
 }
 
 /// True where a kind may hold values that are secret.

@@ -81,9 +81,9 @@ fn versions_differ() {
 #[test]
 fn a_kind_that_a_group_of_kubernetes_lacks() {
     let object = json!({"apiVersion": "apps/v1", "kind": "Deploymnt", "metadata": {"name": "a"}});
-    assert_eq!(checked(&object, 35), ["kind: `apps/v1` has no kind `Deploymnt`"]);
+    assert_eq!(checked(&object, 35), ["kind: Kubernetes 1.35 has no kind `Deploymnt` in `apps/v1`"]);
     let object = json!({"apiVersion": "v1", "kind": "Role", "metadata": {"name": "a", "namespace": "n"}});
-    assert_eq!(checked(&object, 35), ["kind: `v1` has no kind `Role`"]);
+    assert_eq!(checked(&object, 35), ["kind: Kubernetes 1.35 has no kind `Role` in `v1`"]);
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn one<'a>(container: &'a Content, walk: &mut Walk<'a>) {
         super::on(walk, container, "image", |walk| {
             walk.fault(code::OBJECT_CONTAINER, "the container has no image that could be pulled")
                 .label(if image.is_empty() { "no image" } else { "spaces at its edges" })
-                .reason("the API server refuses it")
+                .reason("its pods could never start")
                 .help("write `image`, with a tag or a digest")
         });
     }
@@ -65,18 +65,35 @@ fn one<'a>(container: &'a Content, walk: &mut Walk<'a>) {
     environment::variables_are_valid(container, walk);
     probe::probes_are_valid(container, walk);
     at(walk, container, &["securityContext"], |walk, security| {
+        profile(walk, security);
         let escalates = get(security, &["allowPrivilegeEscalation"]) == Some(&Content::Bool(false));
         let adds = get(security, &["capabilities", "add"]).map(items).unwrap_or_default();
-        let admin = adds.iter().any(|added| matches!(added.as_str(), Some("SYS_ADMIN" | "CAP_SYS_ADMIN")));
+        let admin = adds.iter().any(|added| matches!(added.as_str(), Some("CAP_SYS_ADMIN")));
         if escalates && (is_true(security, "privileged") || admin) {
             super::on(walk, security, "allowPrivilegeEscalation", |walk| {
                 walk.fault(code::OBJECT_CONTAINER, "a privileged container may always escalate")
                     .label("cannot be false here")
-                    .reason("the API server refuses it beside `privileged: true` or the capability `SYS_ADMIN`")
+                    .reason("the API server refuses it beside `privileged: true` or the capability `CAP_SYS_ADMIN`")
                     .help("take the privilege away")
             });
         }
     });
+}
+
+/// A profile of the node has a name, and no other has.
+pub(super) fn profile<'a>(walk: &mut Walk<'a>, security: &'a Content) {
+    for field in ["seccompProfile", "appArmorProfile"] {
+        at(walk, security, &[field], |walk, profile| {
+            let of_node = text(profile, "type") == Some("Localhost");
+            if of_node != super::has(profile, "localhostProfile") {
+                super::on(walk, profile, "localhostProfile", |walk| {
+                    walk.fault(code::OBJECT_CONTAINER, "`localhostProfile` goes with `type: Localhost`, and only with it")
+                        .label("does not fit the type")
+                        .reason("the API server refuses one without the other")
+                });
+            }
+        });
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,13 @@ pub(super) fn variables_are_valid<'a>(container: &'a Content, walk: &mut Walk<'a
         }
         at(walk, variable, &["valueFrom"], |walk, from| {
             one_of(walk, from, SOURCES, code::OBJECT_CONTAINER, "the source of this variable");
+            at(walk, from, &["fieldRef"], field);
+            for (of, what) in [("configMapKeyRef", "a ConfigMap"), ("secretKeyRef", "a Secret")] {
+                at(walk, from, &[of], |walk, of| {
+                    reference(walk, of, "name", what);
+                    key(walk, of);
+                });
+            }
         });
         if super::has(variable, "valueFrom") && text(variable, "value").is_some_and(|value| !value.is_empty()) {
             super::on(walk, variable, "valueFrom", |walk| {
@@ -35,6 +42,33 @@ pub(super) fn variables_are_valid<'a>(container: &'a Content, walk: &mut Walk<'a
         at(walk, from, &["configMapRef"], |walk, of| reference(walk, of, "name", "a ConfigMap"));
         at(walk, from, &["secretRef"], |walk, of| reference(walk, of, "name", "a Secret"));
     });
+}
+
+fn key<'a>(walk: &mut Walk<'a>, of: &'a Content) {
+    if let Some(Err(refusal)) = text(of, "key").map(crate::spec::text::data_key) {
+        super::on(walk, of, "key", |walk| {
+            walk.fault(code::OBJECT_CONTAINER, refusal.message).label("not a key").reason("the API server refuses it").help(refusal.help)
+        });
+    }
+}
+
+/// What a pod knows of itself. Source: `validateObjectFieldSelector`.
+fn field<'a>(walk: &mut Walk<'a>, of: &'a Content) {
+    const FIELDS: &[&str] = &[
+        "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
+        "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs",
+    ];
+    let Some(path) = text(of, "fieldPath") else { return };
+    let of_map = ["metadata.labels['", "metadata.annotations['"].into_iter().any(|map| path.starts_with(map) && path.ends_with("']"));
+    if !of_map && !FIELDS.contains(&path) {
+        super::on(walk, of, "fieldPath", |walk| {
+            walk.fault(code::OBJECT_CONTAINER, format!("a variable cannot have the value of `{path}`"))
+                .label("not a field that is given")
+                .reason("the API server takes few fields of a pod")
+                .suggest(crate::diagnostic::nearest(path, FIELDS.iter().copied()))
+                .help(format!("its fields are {}, and one label or annotation such as `metadata.labels['app']`", crate::diagnostic::listed(FIELDS.iter().copied())))
+        });
+    }
 }
 
 /// Printable ASCII: stable since 1.34 (KEP-4369), on by default since 1.32.

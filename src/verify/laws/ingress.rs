@@ -14,10 +14,14 @@ pub(super) fn paths_and_backends_are_valid<'a>(subject: Subject<'a>, walk: &mut 
         if !has(spec, "rules") && !has(spec, "defaultBackend") {
             super::on(walk, spec, "rules", |walk| wrong(walk, "the Ingress leads nowhere", "needs `rules` or `defaultBackend`"));
         }
+        super::metadata::reference(walk, spec, "ingressClassName", "an IngressClass");
         at(walk, spec, &["defaultBackend"], backend);
         each(walk, spec, "rules", |walk, rule| {
             at(walk, rule, &["host"], host);
             at(walk, rule, &["http"], |walk, http| {
+                if http.get("paths").is_some_and(|paths| matches!(paths, Content::List(all) if all.is_empty())) {
+                    super::on(walk, http, "paths", |walk| wrong(walk, "the rule has no path", "at least one is needed"));
+                }
                 each(walk, http, "paths", |walk, path| {
                     one_path(path, walk);
                     at(walk, path, &["backend"], backend);
@@ -69,6 +73,9 @@ fn backend<'a>(walk: &mut Walk<'a>, backend: &'a Content) {
         }
         at(walk, service, &["port"], |walk, port| {
             one_of(walk, port, &["name", "number"], code::OBJECT_INGRESS, "the port of this backend");
+            if text(port, "name").is_some_and(|name| rules::port_name(name).is_err()) {
+                super::on(walk, port, "name", |walk| wrong(walk, "this is no name of a port", "not a name of a port"));
+            }
         });
     });
 }

@@ -12,7 +12,7 @@ pub(super) fn jobs_can_run<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
         _ => return,
     };
     at(walk, subject.content, way, |walk, job| {
-        if text(job, "completionMode") == Some("Indexed") && integer(job, "completions").is_none() {
+        if text(job, "completionMode") == Some("Indexed") && integer(job, "completions").is_none() && integer(job, "parallelism").is_some() {
             super::on(walk, job, "completions", |walk| wrong(walk, "an indexed job says how many indices it has", "needs `completions`"));
         }
         for field in ["backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"] {
@@ -28,6 +28,11 @@ pub(super) fn jobs_can_run<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
                 wrong(walk, "`podFailurePolicy` needs `restartPolicy: Never`", "never asked").on_key()
             });
         }
+        at(walk, job, &["podFailurePolicy"], |walk, policy| {
+            super::each(walk, policy, "rules", |walk, rule| {
+                super::one_of(walk, rule, &["onExitCodes", "onPodConditions"], code::OBJECT_JOB, "this rule");
+            });
+        });
         if super::has(job, "selector") && get(job, &["manualSelector"]) != Some(&Content::Bool(true)) {
             super::on(walk, job, "selector", |walk| {
                 wrong(walk, "the selector of a job is made by Kubernetes", "not written by hand").help("take it away").on_key()
@@ -48,7 +53,7 @@ pub(super) fn schedules_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>)
                     .help(refusal.help)
             });
         }
-        if text(spec, "timeZone").is_some_and(|zone| zone.is_empty() || zone.eq_ignore_ascii_case("local")) {
+        if text(spec, "timeZone").is_some_and(|zone| zone.eq_ignore_ascii_case("local") || crate::spec::text::time_zone(zone).is_err()) {
             super::on(walk, spec, "timeZone", |walk| wrong(walk, "this is no time zone", "not in the IANA database"));
         }
     });
@@ -88,7 +93,8 @@ mod tests {
         assert_eq!(job(&json!({})), 0);
         assert_eq!(job(&json!({"template": {"spec": {"restartPolicy": "Always"}}})), 1);
         assert_eq!(job(&json!({"template": {"spec": {"restartPolicy": null}}})), 1);
-        assert_eq!(job(&json!({"completionMode": "Indexed"})), 1);
+        assert_eq!(job(&json!({"completionMode": "Indexed", "parallelism": 2})), 1);
+        assert_eq!(job(&json!({"podFailurePolicy": {"rules": [{"action": "Ignore"}]}})), 1);
         assert_eq!(job(&json!({"selector": {"matchLabels": {"a": "b"}}})), 1);
     }
 

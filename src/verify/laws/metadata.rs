@@ -70,6 +70,20 @@ pub(super) fn labels_and_annotations_are_valid<'a>(subject: Subject<'a>, walk: &
 fn metadata<'a>(content: &'a Content, walk: &mut Walk<'a>) {
     at(walk, content, &["metadata", "labels"], labels);
     at(walk, content, &["metadata", "annotations"], annotations);
+    at(walk, content, &["metadata"], |walk, metadata| super::each(walk, metadata, "finalizers", finalizer));
+}
+
+/// A finalizer has a domain, but for those of Kubernetes itself.
+fn finalizer<'a>(walk: &mut Walk<'a>, name: &'a Content) {
+    let Some(name) = name.as_str() else { return };
+    let standard = matches!(name, "orphan" | "foregroundDeletion" | "kubernetes");
+    if !standard && (!name.contains('/') || rules::label_name(name).is_err()) {
+        walk.push(
+            walk.fault(code::OBJECT_LABEL, format!("`{name}` is no finalizer"))
+                .label("needs a domain")
+                .reason("the API server takes `domain/name` only"),
+        );
+    }
 }
 
 /// The names and values of labels.

@@ -14,6 +14,7 @@ mod network;
 mod pod;
 mod ports;
 mod probe;
+mod rbac;
 mod resources;
 mod rollout;
 mod scaler;
@@ -51,6 +52,7 @@ const LAWS: &[Law] = &[
     ingress::paths_and_backends_are_valid,
     network::policies_are_valid,
     data::data_are_valid,
+    rbac::rules_say_what_and_on_what,
     storage::claims_are_valid,
 ];
 

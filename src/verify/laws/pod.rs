@@ -13,6 +13,12 @@ pub(super) fn pods_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
             restart_policy(subject, pod, walk);
             all(pod, walk);
             volume::mounts_are_valid(subject, pod, walk);
+            if matches!(subject.group, "apps") && has(pod, "activeDeadlineSeconds") {
+                let fault = walk.key("activeDeadlineSeconds", |walk| {
+                    wrong(walk, "pods that are kept running have no deadline", "not in this workload").on_key()
+                });
+                walk.push(fault);
+            }
             if subject.kind != "Pod" && has(pod, "ephemeralContainers") {
                 let fault = walk.key("ephemeralContainers", |walk| {
                     walk.fault(code::OBJECT_CONTAINER, "a template has no ephemeral containers")
@@ -40,6 +46,18 @@ fn all<'a>(pod: &'a Content, walk: &mut Walk<'a>) {
     reference(walk, pod, "serviceAccountName", "a ServiceAccount");
     reference(walk, pod, "priorityClassName", "a PriorityClass");
     each(walk, pod, "imagePullSecrets", |walk, secret| reference(walk, secret, "name", "a Secret"));
+    at(walk, pod, &["nodeSelector"], super::metadata::labels);
+    at(walk, pod, &["securityContext"], container::profile);
+    for field in ["hostname", "subdomain"] {
+        if text(pod, field).is_some_and(|name| !name.is_empty() && crate::spec::text::dns_label(name).is_err()) {
+            super::on(walk, pod, field, |walk| wrong(walk, "this is no DNS label", "not a label"));
+        }
+    }
+    at(walk, pod, &["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"], |walk, needed| {
+        if needed.get("nodeSelectorTerms").is_some_and(|terms| items(terms).is_empty()) {
+            super::on(walk, needed, "nodeSelectorTerms", |walk| wrong(walk, "no node is selected", "at least one term is needed"));
+        }
+    });
     dns(pod, walk);
     spread(pod, walk);
 }
@@ -55,8 +73,8 @@ fn restart_policy<'a>(subject: Subject<'a>, pod: &'a Content, walk: &mut Walk<'a
     if written.unwrap_or("Always") == "Always" && allowed[0] == "Always" || written.is_some_and(|policy| allowed.contains(&policy)) {
         return;
     }
-    let known = crate::diagnostic::listed(allowed.iter().copied());
-    let what = written.map_or("nothing, which is `Always`".to_owned(), |policy| format!("`{policy}`"));
+    let known = allowed.iter().map(|policy| format!("`{policy}`")).collect::<Vec<_>>().join(" or ");
+    let what = written.map_or("not written, and so `Always`".to_owned(), |policy| format!("`{policy}`"));
     super::on(walk, pod, "restartPolicy", |walk| {
         walk.fault(code::OBJECT_JOB, format!("the restart policy of the pods is {what}"))
             .label(format!("should be {known}"))
@@ -142,5 +160,9 @@ mod tests {
         assert_eq!(with(&json!({"hostAliases": [{"ip": "10.0.0"}]})), 1);
         assert_eq!(with(&json!({"dnsPolicy": "None"})), 1);
         assert_eq!(with(&json!({"serviceAccountName": "A"})), 1);
+        assert_eq!(with(&json!({"nodeSelector": {"a": "b c"}})), 1);
+        assert_eq!(with(&json!({"hostname": "A.b"})), 1);
+        assert_eq!(with(&json!({"activeDeadlineSeconds": 10})), 1);
+        assert_eq!(with(&json!({"securityContext": {"seccompProfile": {"type": "Localhost"}}})), 1);
     }
 }

@@ -14,6 +14,16 @@ pub(super) fn resources_are_valid<'a>(walk: &mut Walk<'a>, resources: &'a Conten
             }
         });
     }
+    let named = |name: &str| ["limits", "requests"].into_iter().any(|list| super::get(resources, &[list, name]).is_some());
+    let pages = entries(resources).iter().flat_map(|(_, amounts)| entries(amounts)).any(|(name, _)| page(name).is_some());
+    if pages && !named("cpu") && !named("memory") {
+        walk.push(
+            walk.fault(code::OBJECT_CONTAINER, "huge pages are asked for alone")
+                .label("needs cpu or memory beside them")
+                .reason("the API server refuses it")
+                .on_key(),
+        );
+    }
     let limits = resources.get("limits").map(entries).unwrap_or_default();
     at(walk, resources, &["requests"], |walk, requests| {
         for (name, amount) in entries(requests) {
@@ -24,13 +34,23 @@ pub(super) fn resources_are_valid<'a>(walk: &mut Walk<'a>, resources: &'a Conten
 }
 
 fn amount_is_valid(walk: &mut Walk<'_>, name: &str, amount: &Content) {
+    if !is_name(name) {
+        walk.push(
+            walk.fault(code::OBJECT_CONTAINER, format!("`{name}` is no resource"))
+                .label("not a name of a resource")
+                .reason("the API server takes cpu, memory, ephemeral-storage, hugepages and names with a domain")
+                .help("write the domain of a device too, such as `nvidia.com/gpu`")
+                .on_key(),
+        );
+        return;
+    }
     let Some(amount) = quantity(amount) else { return };
     let wrong = if amount.is_negative() {
         "less than 0"
-    } else if name == "cpu" && amount.is_finer_than_milli() {
-        "finer than `1m`"
     } else if is_counted(name) && !amount.is_whole() {
         "not a whole number"
+    } else if page(name).is_some_and(|page| page.units() == 0 || amount.units() % page.units() != 0) {
+        "not a multiple of the page"
     } else {
         return;
     };
@@ -59,6 +79,18 @@ fn request_fits(walk: &mut Walk<'_>, name: &str, request: &Content, limit: Optio
         _ => return,
     };
     walk.push(fault.reason("what cannot be shared is asked for and limited alike; the API server refuses it"));
+}
+
+/// What a container may ask for by name.
+fn is_name(name: &str) -> bool {
+    matches!(name, "cpu" | "memory" | "ephemeral-storage")
+        || page(name).is_some()
+        || (name.contains('/') && crate::spec::text::label_name(name).is_ok())
+}
+
+/// The size of a huge page.
+fn page(name: &str) -> Option<Quantity> {
+    Quantity::parse(name.strip_prefix("hugepages-")?).ok()
 }
 
 /// True for what cannot be shared: devices and huge pages.
@@ -91,7 +123,9 @@ mod tests {
         assert_eq!(with(&json!({"memory": "2Gi"}), &json!({"memory": "1Gi"})), 1);
         assert_eq!(with(&json!({"nvidia.com/gpu": 1}), &json!({})), 1);
         assert_eq!(with(&json!({"nvidia.com/gpu": 1}), &json!({"nvidia.com/gpu": 2})), 1);
-        assert_eq!(with(&json!({"cpu": "0.1m"}), &json!({})), 1);
+        assert_eq!(with(&json!({}), &json!({"gpu": 1})), 1);
+        assert_eq!(with(&json!({}), &json!({"hugepages-2Mi": "3Mi", "cpu": 1})), 1);
+        assert_eq!(with(&json!({}), &json!({"hugepages-2Mi": "4Mi"})), 1);
         assert_eq!(with(&json!({}), &json!({"nvidia.com/gpu": "0.5"})), 1);
     }
 }

@@ -72,9 +72,13 @@ pub(super) fn amount<'a>(walk: &mut Walk<'a>, content: &'a Content, key: &'stati
 fn deadline<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
     let Some(spec) = get(subject.content, &["spec"]).filter(|_| subject.kind == "Deployment") else { return };
     let ready = integer(spec, "minReadySeconds").unwrap_or_default();
-    let Some(deadline) = integer(spec, "progressDeadlineSeconds").filter(|deadline| *deadline <= ready) else { return };
+    let deadline = integer(spec, "progressDeadlineSeconds").unwrap_or(600);
+    if deadline > ready {
+        return;
+    }
+    let at = if super::has(spec, "progressDeadlineSeconds") { "progressDeadlineSeconds" } else { "minReadySeconds" };
     walk.key("spec", |walk| {
-        super::on(walk, spec, "progressDeadlineSeconds", |walk| {
+        super::on(walk, spec, at, |walk| {
             walk.fault(code::OBJECT_ROLLOUT, format!("the deadline of {deadline} s passes before a pod counts as ready"))
                 .label(format!("must be more than the {ready} s of `minReadySeconds`"))
                 .reason("every rollout would fail; the API server refuses it")

@@ -73,7 +73,7 @@ fn metric<'a>(walk: &mut Walk<'a>, metric: &'a Content) {
     }
 }
 
-/// The goal of a metric: one, and the one that its type names.
+/// The goal of a metric: one, and over 0.
 fn goal<'a>(walk: &mut Walk<'a>, target: &'a Content, of: &str) {
     let goals: &[&str] = match of {
         "Resource" | "ContainerResource" => &["averageUtilization", "averageValue"],
@@ -81,15 +81,11 @@ fn goal<'a>(walk: &mut Walk<'a>, target: &'a Content, of: &str) {
         _ => &["value", "averageValue"],
     };
     super::one_of(walk, target, goals, code::OBJECT_SCALER, "the goal");
-    let wanted = match text(target, "type") {
-        Some("Utilization") => "averageUtilization",
-        Some("Value") => "value",
-        Some("AverageValue") => "averageValue",
-        _ => return,
-    };
-    if goals.iter().any(|goal| has(target, goal)) && !has(target, wanted) {
-        super::on(walk, target, "type", |walk| {
-            wrong(walk, &format!("the type of the goal asks for `{wanted}`"), "does not fit what is written")
+    for amount in ["value", "averageValue"] {
+        at(walk, target, &[amount], |walk, amount| {
+            if super::resources::quantity(amount).is_some_and(|amount| amount <= crate::model::quantity::Quantity::ZERO) {
+                walk.push(wrong(walk, "the goal is not over 0", "must be over 0"));
+            }
         });
     }
 }
@@ -111,7 +107,7 @@ mod tests {
     fn bounds_and_goals_fit() {
         let cpu = |target: Value| json!({"maxReplicas": 3, "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]});
         assert!(with(&cpu(json!({"type": "Utilization", "averageUtilization": 70}))).is_empty());
-        assert_eq!(with(&cpu(json!({"type": "AverageValue", "averageUtilization": 70}))).len(), 1);
+        assert_eq!(with(&cpu(json!({"type": "AverageValue", "averageValue": "0"}))).len(), 1);
         assert_eq!(with(&cpu(json!({"type": "Utilization"}))).len(), 1);
         assert_eq!(with(&json!({"minReplicas": 4, "maxReplicas": 3})).len(), 1);
         assert_eq!(with(&json!({"minReplicas": 0, "maxReplicas": 3})).len(), 1);

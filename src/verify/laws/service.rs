@@ -29,8 +29,31 @@ pub(super) fn services_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) 
                 wrong(walk, "`externalTrafficPolicy` is for what comes from outside", "not with `type: ClusterIP`").on_key()
             });
         }
+        addresses(spec, of, walk);
         all_ports(spec, ports.len() > 1, of, walk);
         at(walk, spec, &["selector"], super::metadata::labels);
+    });
+}
+
+fn addresses<'a>(spec: &'a Content, of: &str, walk: &mut Walk<'a>) {
+    let is_address = |address: &str| address.parse::<std::net::IpAddr>().is_ok();
+    if text(spec, "clusterIP").is_some_and(|address| !matches!(address, "" | "None") && !is_address(address)) {
+        super::on(walk, spec, "clusterIP", |walk| wrong(walk, "this is no IP address", "an address, or `None`"));
+    }
+    each(walk, spec, "externalIPs", |walk, address| {
+        if address.as_str().is_some_and(|address| !is_address(address)) {
+            walk.push(wrong(walk, "this is no IP address", "not an address"));
+        }
+    });
+    if has(spec, "loadBalancerSourceRanges") && of != "LoadBalancer" {
+        super::on(walk, spec, "loadBalancerSourceRanges", |walk| {
+            wrong(walk, "only a LoadBalancer has ranges of sources", "not with this type").on_key()
+        });
+    }
+    each(walk, spec, "loadBalancerSourceRanges", |walk, range| {
+        if range.as_str().is_some_and(|range| !crate::verify::schema::is_cidr(range.trim())) {
+            walk.push(wrong(walk, "this is no range of addresses", "such as `10.0.0.0/8`"));
+        }
     });
 }
 
@@ -48,7 +71,8 @@ fn all_ports<'a>(spec: &'a Content, several: bool, of: &str, walk: &mut Walk<'a>
             super::on(walk, port, "name", |walk| wrong(walk, &format!("two ports are called `{name}`"), "the second one"));
         }
         let target = match port.get("targetPort") {
-            Some(Content::Integer(number)) => !(1..=65_535).contains(number),
+            // 0 stands for `port`.
+            Some(Content::Integer(number)) => !(0..=65_535).contains(number),
             Some(Content::Text(name)) => rules::port_name(name).is_err(),
             _ => false,
         };

@@ -1,5 +1,6 @@
 //! Claims of volumes, alone and in the template of a StatefulSet. Source: `ValidatePersistentVolumeClaimSpec`.
 
+use super::metadata::reference;
 use super::resources::quantity;
 use super::{Subject, at, each, get, items};
 use crate::diagnostic::code;
@@ -16,7 +17,7 @@ pub(super) fn claims_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
     }
 }
 
-fn claim<'a>(walk: &mut Walk<'a>, spec: &'a Content) {
+pub(super) fn claim<'a>(walk: &mut Walk<'a>, spec: &'a Content) {
     let modes = spec.get("accessModes").map(items).unwrap_or_default();
     if modes.is_empty() {
         super::on(walk, spec, "accessModes", |walk| wrong(walk, "the claim has no access mode", "at least one is needed"));
@@ -24,6 +25,7 @@ fn claim<'a>(walk: &mut Walk<'a>, spec: &'a Content) {
     if modes.len() > 1 && modes.iter().any(|mode| mode.as_str() == Some("ReadWriteOncePod")) {
         super::on(walk, spec, "accessModes", |walk| wrong(walk, "`ReadWriteOncePod` stands beside another mode", "it stands alone"));
     }
+    reference(walk, spec, "storageClassName", "a StorageClass");
     match get(spec, &["resources", "requests", "storage"]) {
         None => super::on(walk, spec, "resources", |walk| {
             wrong(walk, "the claim says no size", "needs `requests.storage`")

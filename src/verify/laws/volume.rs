@@ -18,6 +18,7 @@ pub(super) fn volumes_are_valid<'a>(pod: &'a Content, walk: &mut Walk<'a>) {
         }
         sources(volume, walk);
         each_projection(volume, walk);
+        settings(volume, walk);
     });
 }
 
@@ -36,11 +37,47 @@ fn sources<'a>(volume: &'a Content, walk: &mut Walk<'a>) {
     }
 }
 
+/// What the sources themselves need.
+fn settings<'a>(volume: &'a Content, walk: &mut Walk<'a>) {
+    for (source, field) in [("secret", "secretName"), ("persistentVolumeClaim", "claimName"), ("hostPath", "path")] {
+        at(walk, volume, &[source], |walk, source| {
+            if text(source, field).is_none_or(str::is_empty) {
+                super::on(walk, source, field, |walk| wrong(walk, &format!("the volume names nothing in `{field}`"), "names nothing"));
+            }
+        });
+    }
+    at(walk, volume, &["hostPath", "path"], |walk, path| inside(walk, path));
+    for source in ["secret", "configMap"] {
+        at(walk, volume, &[source], |walk, source| {
+            each(walk, source, "items", |walk, item| at(walk, item, &["path"], inside));
+        });
+    }
+    at(walk, volume, &["emptyDir", "sizeLimit"], |walk, size| {
+        if super::resources::quantity(size).is_some_and(crate::model::quantity::Quantity::is_negative) {
+            walk.push(wrong(walk, "the limit is less than 0", "less than 0"));
+        }
+    });
+    at(walk, volume, &["ephemeral", "volumeClaimTemplate", "spec"], super::storage::claim);
+}
+
+fn inside<'a>(walk: &mut Walk<'a>, path: &'a Content) {
+    if path.as_str().is_some_and(|path| path.split('/').any(|part| part == "..")) {
+        walk.push(wrong(walk, "the path goes up", "with `..`"));
+    }
+}
+
+fn wrong(walk: &Walk<'_>, message: &str, label: &str) -> crate::verify::schema::Fault {
+    walk.fault(code::OBJECT_VOLUME, message).label(label).reason("the API server refuses such a volume")
+}
+
 fn each_projection<'a>(volume: &'a Content, walk: &mut Walk<'a>) {
     at(walk, volume, &["projected"], |walk, projected| {
         each(walk, projected, "sources", |walk, source| {
             let of = ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate"];
-            super::one_of(walk, source, &of, code::OBJECT_VOLUME, "this source");
+            // One without any is taken with a warning.
+            if of.into_iter().any(|of| super::has(source, of)) {
+                super::one_of(walk, source, &of, code::OBJECT_VOLUME, "this source");
+            }
         });
     });
 }
@@ -77,10 +114,10 @@ fn one_mount<'a>(mount: &'a Content, names: &[&str], walk: &mut Walk<'a>) {
             }
         });
     }
-    if text(mount, "mountPath").is_some_and(|path| path.is_empty() || path.contains(':')) {
+    if text(mount, "mountPath").is_some_and(str::is_empty) {
         super::on(walk, mount, "mountPath", |walk| {
             walk.fault(code::OBJECT_VOLUME, "this is no path to mount at")
-                .label("empty, or with `:`")
+                .label("empty")
                 .reason("the API server refuses it")
         });
     }
@@ -117,6 +154,8 @@ mod tests {
     fn a_volume_has_one_source() {
         assert_eq!(with(&json!([{"name": "data", "emptyDir": {}, "secret": {"secretName": "s"}}]), &json!([])).len(), 1);
         assert_eq!(with(&json!([{"name": "Data", "emptyDir": {}}]), &json!([])).len(), 1);
-        assert_eq!(with(&json!([{"name": "data", "projected": {"sources": [{}]}}]), &json!([])).len(), 1);
+        assert_eq!(with(&json!([{"name": "data", "secret": {}}]), &json!([])).len(), 1);
+        assert_eq!(with(&json!([{"name": "data", "configMap": {"name": "c", "items": [{"key": "a", "path": "../x"}]}}]), &json!([])).len(), 1);
+        assert_eq!(with(&json!([{"name": "data", "emptyDir": {"sizeLimit": "-1"}}]), &json!([])).len(), 1);
     }
 }

@@ -56,6 +56,7 @@ bundles! {
     KUEUE = "kueue": &["kueue.x-k8s.io"];
     LEADER_WORKER_SET = "leader-worker-set": &["leaderworkerset.x-k8s.io"];
     PROMETHEUS_OPERATOR = "prometheus-operator": &["monitoring.coreos.com"];
+    SEALED_SECRETS = "sealed-secrets": &["bitnami.com"];
     VERTICAL_POD_AUTOSCALER = "vertical-pod-autoscaler": &["autoscaling.k8s.io"];
 }
 

@@ -392,8 +392,10 @@ fn cron_field(field: &str, least: u32, most: u32) -> bool {
     field.split(',').all(|part| {
         let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
         let step_fits = step.is_none_or(|step| step.parse::<u32>().is_ok_and(|n| n > 0));
-        let range_fits =
-            range == "*" || range.split_once('-').map_or_else(|| one(range), |(from, to)| one(from) && one(to) && in_order(from, to));
+        let range_fits = range == "*"
+            || range
+                .split_once('-')
+                .map_or_else(|| one(range), |(from, to)| one(from) && one(to) && in_order(from, to));
         step_fits && range_fits
     })
 }

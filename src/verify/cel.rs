@@ -71,7 +71,9 @@ impl Rules {
 
 fn has_rules(schema: &Value) -> bool {
     match schema {
-        Value::Object(fields) => fields.iter().any(|(key, value)| key == "x-kubernetes-validations" || has_rules(value)),
+        Value::Object(fields) => {
+            fields.iter().any(|(key, value)| key == "x-kubernetes-validations" || has_rules(value))
+        }
         Value::Array(items) => items.iter().any(has_rules),
         _ => false,
     }

@@ -24,7 +24,12 @@ struct Known {
 }
 
 impl Definitions {
-    pub(super) fn collect(objects: &[Object], model: &Model, manifests: &Manifests, findings: &mut Findings<'_>) -> Self {
+    pub(super) fn collect(
+        objects: &[Object],
+        model: &Model,
+        manifests: &Manifests,
+        findings: &mut Findings<'_>,
+    ) -> Self {
         let mut definitions = Self::default();
         for (index, pattern) in model.schemas.iter().enumerate() {
             let documents = manifests.get(pattern).map(Vec::as_slice).unwrap_or_default();

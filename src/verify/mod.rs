@@ -149,9 +149,8 @@ fn out_of_scope(identity: &Identity, walk: &Walk<'_>) -> Fault {
 }
 
 fn not_served(identity: &Identity, versions: &[Served], walk: &Walk<'_>) -> Fault {
-    let (since, until) = versions
-        .iter()
-        .fold((u8::MAX, 0), |(since, until), served| (since.min(served.since), until.max(served.until)));
+    let (since, until) =
+        versions.iter().fold((u8::MAX, 0), |(since, until), served| (since.min(served.since), until.max(served.until)));
     let when = if u32::from(since) > walk.minor { format!("from 1.{since} on") } else { format!("up to 1.{until}") };
     walk.fault(
         code::KIND_NOT_SERVED,

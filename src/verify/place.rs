@@ -91,7 +91,11 @@ fn message(object: &Object, fault: &Fault) -> String {
     } else {
         &fault.message
     };
-    if fault.place.is_empty() { format!("{said}, in {what}") } else { format!("{said}, at `{}` of {what}", pointer(&fault.place)) }
+    if fault.place.is_empty() {
+        format!("{said}, in {what}")
+    } else {
+        format!("{said}, at `{}` of {what}", pointer(&fault.place))
+    }
 }
 
 fn in_document(object: &Object, document: &Node, fault: Fault) -> Diagnostic {
@@ -111,9 +115,13 @@ fn in_document(object: &Object, document: &Node, fault: Fault) -> Diagnostic {
 }
 
 fn bug(object: &Object, fault: Fault) -> Diagnostic {
-    Diagnostic::new(fault.severity, code::BUG, format!("Windlass made an object that is not valid: {}", message(object, &fault)))
-        .reason("this is a bug in Windlass, not in what was written")
-        .help("report it with the system that shows it")
+    Diagnostic::new(
+        fault.severity,
+        code::BUG,
+        format!("Windlass made an object that is not valid: {}", message(object, &fault)),
+    )
+    .reason("this is a bug in Windlass, not in what was written")
+    .help("report it with the system that shows it")
 }
 
 /// The patch that a fault most likely comes from: the one that reaches nearest to its place.

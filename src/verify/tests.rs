@@ -34,7 +34,9 @@ fn a_plain_object_is_valid_in_every_version() {
 #[test]
 fn fields_types_and_values_are_checked() {
     let found = checked(
-        &deployment(&json!({"spec": {"replicaz": 1, "replicas": "two", "template": {"spec": {"dnsPolicy": "Clusterfirst"}}}})),
+        &deployment(
+            &json!({"spec": {"replicaz": 1, "replicas": "two", "template": {"spec": {"dnsPolicy": "Clusterfirst"}}}}),
+        ),
         35,
     );
     assert_eq!(
@@ -46,7 +48,10 @@ fn fields_types_and_values_are_checked() {
         ]
     );
     assert_eq!(checked(&deployment(&json!({"spec": {"selector": null}})), 35), ["spec: `selector` is missing"]);
-    assert_eq!(checked(&deployment(&json!({"metadata": {"nane": "x"}})), 35), ["metadata.nane: `nane` is not a field here"]);
+    assert_eq!(
+        checked(&deployment(&json!({"metadata": {"nane": "x"}})), 35),
+        ["metadata.nane: `nane` is not a field here"]
+    );
 }
 
 #[test]
@@ -73,7 +78,8 @@ fn quantities_are_read() {
 
 #[test]
 fn versions_differ() {
-    let workload = json!({"apiVersion": "resource.k8s.io/v1", "kind": "DeviceClass", "metadata": {"name": "gpu"}, "spec": {}});
+    let workload =
+        json!({"apiVersion": "resource.k8s.io/v1", "kind": "DeviceClass", "metadata": {"name": "gpu"}, "spec": {}});
     assert_eq!(checked(&workload, 33), ["apiVersion: Kubernetes 1.33 does not serve `resource.k8s.io/v1` DeviceClass"]);
     assert!(checked(&workload, 34).is_empty());
 }
@@ -113,6 +119,9 @@ fn what_nobody_wrote_is_a_bug() {
     let found: Vec<_> = findings.found.iter().map(|finding| (finding.code.id, finding.message.as_str())).collect();
     assert_eq!(
         found,
-        [("WL0999", "Windlass made an object that is not valid: `replicaz` is not a field here, at `spec.replicaz` of the Deployment `api`")]
+        [(
+            "WL0999",
+            "Windlass made an object that is not valid: `replicaz` is not a field here, at `spec.replicaz` of the Deployment `api`"
+        )]
     );
 }

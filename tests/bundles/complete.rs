@@ -88,6 +88,7 @@ fn split_at_second_space(line: &str) -> (&str, &str) {
 }
 
 fn word(text: &str) -> (String, u32) {
-    let (word, since) = text.split_once('@').map_or((text, 0), |(word, since)| (word, since.parse().expect("a version")));
+    let (word, since) =
+        text.split_once('@').map_or((text, 0), |(word, since)| (word, since.parse().expect("a version")));
     (if word == "-" { String::new() } else { word.to_owned() }, since)
 }

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use windlass::target::VERSIONS;
-use windlass::verify::schema::{Field, Format, Keys, Kind, ListType, RecordType, Root, Schemas, Served, TextType, Type, TypeId};
+use windlass::verify::schema::{
+    Field, Format, Keys, Kind, ListType, RecordType, Root, Schemas, Served, TextType, Type, TypeId,
+};
 
 /// The types that are part of themselves.
 const LINKS: &[&str] = &["JSONSchemaProps", "CompositePodGroupTemplate"];
@@ -18,8 +20,15 @@ pub(crate) fn schemas(completions: &Path) -> Schemas {
     let source = source();
     for minor in VERSIONS {
         let version = Version::read(&source.join(format!("src/v1_{minor}")));
-        Builder { version: &version, minor: *minor, schemas: &mut schemas, completions: &mut completions, known: BTreeMap::new(), depth: Vec::new() }
-            .build();
+        Builder {
+            version: &version,
+            minor: *minor,
+            schemas: &mut schemas,
+            completions: &mut completions,
+            known: BTreeMap::new(),
+            depth: Vec::new(),
+        }
+        .build();
     }
     completions.all_are_used();
     schemas
@@ -93,11 +102,15 @@ impl Version {
 
 /// The argument of `json_schema!`, with references in the place of calls.
 fn schema<'a>(lines: impl Iterator<Item = &'a str>) -> Value {
-    let body = lines.skip_while(|line| !line.contains("json_schema!({")).skip(1).take_while(|line| *line != "        })");
+    let body =
+        lines.skip_while(|line| !line.contains("json_schema!({")).skip(1).take_while(|line| *line != "        })");
     let mut json = String::from("{\n");
     for line in body {
         let line = line.trim();
-        if line == "schema_obj" || line.starts_with("schema_obj.") || line.starts_with("\"description\":") && !line.ends_with('{') {
+        if line == "schema_obj"
+            || line.starts_with("schema_obj.")
+            || line.starts_with("\"description\":") && !line.ends_with('{')
+        {
             continue;
         }
         if let Some(call) = line.find("__gen.subschema_for::<crate::") {
@@ -238,7 +251,8 @@ impl Builder<'_> {
     }
 
     fn fields(&mut self, schema: &Value, name: &str) -> RecordType {
-        let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let required: Vec<&str> =
+            schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let mut fields = Vec::new();
         for (key, property) in schema["properties"].as_object().into_iter().flatten() {
             let of = if key == "status" { self.push(Kind::Any) } else { self.of(property, "") };

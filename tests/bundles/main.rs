@@ -100,6 +100,10 @@ fn without_status(definition: &mut Value) {
 
 #[test]
 fn bundles_are_small_and_in_their_shortest_form() {
+    if std::env::var_os("BLESS").is_some() {
+        // What is being written is part of the program only when it is built again.
+        return;
+    }
     for (name, bundle) in OPERATORS.iter().copied().chain([("kubernetes", &KUBERNETES)]) {
         let size = bundle.bytes().len();
         assert!(size <= LIMIT, "{name}.bin takes {size} bytes");

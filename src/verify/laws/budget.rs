@@ -29,7 +29,10 @@ mod tests {
     use serde_json::{Value, json};
 
     fn with(spec: &Value) -> usize {
-        found(&json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "a"}, "spec": spec})).len()
+        found(
+            &json!({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "a"}, "spec": spec}),
+        )
+        .len()
     }
 
     #[test]

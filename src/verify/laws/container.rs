@@ -87,9 +87,12 @@ pub(super) fn profile<'a>(walk: &mut Walk<'a>, security: &'a Content) {
             let of_node = text(profile, "type") == Some("Localhost");
             if of_node != super::has(profile, "localhostProfile") {
                 super::on(walk, profile, "localhostProfile", |walk| {
-                    walk.fault(code::OBJECT_CONTAINER, "`localhostProfile` goes with `type: Localhost`, and only with it")
-                        .label("does not fit the type")
-                        .reason("the API server refuses one without the other")
+                    walk.fault(
+                        code::OBJECT_CONTAINER,
+                        "`localhostProfile` goes with `type: Localhost`, and only with it",
+                    )
+                    .label("does not fit the type")
+                    .reason("the API server refuses one without the other")
                 });
             }
         });
@@ -105,13 +108,17 @@ mod tests {
     fn a_container_has_a_name_and_an_image() {
         assert_eq!(in_container(&json!({"image": null})).len(), 1);
         assert_eq!(in_container(&json!({"name": "Api"})).len(), 1);
-        assert_eq!(in_container(&json!({"securityContext": {"privileged": true, "allowPrivilegeEscalation": false}})).len(), 1);
+        assert_eq!(
+            in_container(&json!({"securityContext": {"privileged": true, "allowPrivilegeEscalation": false}})).len(),
+            1
+        );
     }
 
     #[test]
     fn a_pod_has_containers_of_different_names() {
         assert_eq!(found(&deployment(&json!({"containers": []}))).len(), 1);
-        let twice = json!({"containers": [{"name": "a", "image": "a:1"}], "initContainers": [{"name": "a", "image": "a:1"}]});
+        let twice =
+            json!({"containers": [{"name": "a", "image": "a:1"}], "initContainers": [{"name": "a", "image": "a:1"}]});
         assert_eq!(found(&deployment(&twice)).len(), 1);
     }
 }

@@ -25,16 +25,23 @@ pub(super) fn data_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
     for field in ["data", "binaryData", "stringData"] {
         at(walk, subject.content, &[field], |walk, data| {
             for (key, value) in entries(data) {
-                size += value.as_str().map_or(0, |text| if field == "binaryData" { text.len() / 4 * 3 } else { text.len() });
+                size += value
+                    .as_str()
+                    .map_or(0, |text| if field == "binaryData" { text.len() / 4 * 3 } else { text.len() });
                 if let Err(refusal) = rules::data_key(key) {
                     let fault = walk.key(key, |walk| {
-                        walk.fault(code::OBJECT_DATA, refusal.message).label("not a key").reason("the API server refuses it").help(refusal.help)
+                        walk.fault(code::OBJECT_DATA, refusal.message)
+                            .label("not a key")
+                            .reason("the API server refuses it")
+                            .help(refusal.help)
                     });
                     walk.push(fault.on_key());
                 }
                 if field == "binaryData" && super::get(subject.content, &["data", key]).is_some() {
                     let fault = walk.key(key, |walk| {
-                        walk.fault(code::OBJECT_DATA, format!("`{key}` stands in `data` too")).label("the second one").reason("the API server refuses it")
+                        walk.fault(code::OBJECT_DATA, format!("`{key}` stands in `data` too"))
+                            .label("the second one")
+                            .reason("the API server refuses it")
                     });
                     walk.push(fault.on_key());
                 }
@@ -54,7 +61,8 @@ pub(super) fn data_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
 
 fn keys_of_type<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
     let Some(of) = text(subject.content, "type").filter(|_| subject.kind == "Secret") else { return };
-    let has = |key| ["data", "stringData"].into_iter().any(|field| super::get(subject.content, &[field, key]).is_some());
+    let has =
+        |key| ["data", "stringData"].into_iter().any(|field| super::get(subject.content, &[field, key]).is_some());
     for (_, key) in OF_TYPE.iter().filter(|(known, key)| *known == of && !has(*key)) {
         super::on(walk, subject.content, "type", |walk| {
             walk.fault(code::OBJECT_DATA, format!("a Secret of type `{of}` has the key `{key}`"))
@@ -71,7 +79,9 @@ mod tests {
 
     #[test]
     fn keys_and_sizes() {
-        let with = |data: serde_json::Value| found(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": data})).len();
+        let with = |data: serde_json::Value| {
+            found(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": data})).len()
+        };
         assert_eq!(with(json!({"a.b": "x"})), 0);
         assert_eq!(with(json!({"a/b": "x"})), 1);
         assert_eq!(with(json!({"a": "x".repeat(1_048_577)})), 1);
@@ -79,7 +89,8 @@ mod tests {
 
     #[test]
     fn a_secret_has_the_keys_of_its_type() {
-        let object = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "type": "kubernetes.io/tls"});
+        let object =
+            json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a"}, "type": "kubernetes.io/tls"});
         assert_eq!(found(&object).len(), 2);
     }
 }

@@ -47,7 +47,10 @@ pub(super) fn variables_are_valid<'a>(container: &'a Content, walk: &mut Walk<'a
 fn key<'a>(walk: &mut Walk<'a>, of: &'a Content) {
     if let Some(Err(refusal)) = text(of, "key").map(crate::spec::text::data_key) {
         super::on(walk, of, "key", |walk| {
-            walk.fault(code::OBJECT_CONTAINER, refusal.message).label("not a key").reason("the API server refuses it").help(refusal.help)
+            walk.fault(code::OBJECT_CONTAINER, refusal.message)
+                .label("not a key")
+                .reason("the API server refuses it")
+                .help(refusal.help)
         });
     }
 }
@@ -55,18 +58,30 @@ fn key<'a>(walk: &mut Walk<'a>, of: &'a Content) {
 /// What a pod knows of itself. Source: `validateObjectFieldSelector`.
 fn field<'a>(walk: &mut Walk<'a>, of: &'a Content) {
     const FIELDS: &[&str] = &[
-        "metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName",
-        "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs",
+        "metadata.name",
+        "metadata.namespace",
+        "metadata.uid",
+        "spec.nodeName",
+        "spec.serviceAccountName",
+        "status.hostIP",
+        "status.hostIPs",
+        "status.podIP",
+        "status.podIPs",
     ];
     let Some(path) = text(of, "fieldPath") else { return };
-    let of_map = ["metadata.labels['", "metadata.annotations['"].into_iter().any(|map| path.starts_with(map) && path.ends_with("']"));
+    let of_map = ["metadata.labels['", "metadata.annotations['"]
+        .into_iter()
+        .any(|map| path.starts_with(map) && path.ends_with("']"));
     if !of_map && !FIELDS.contains(&path) {
         super::on(walk, of, "fieldPath", |walk| {
             walk.fault(code::OBJECT_CONTAINER, format!("a variable cannot have the value of `{path}`"))
                 .label("not a field that is given")
                 .reason("the API server takes few fields of a pod")
                 .suggest(crate::diagnostic::nearest(path, FIELDS.iter().copied()))
-                .help(format!("its fields are {}, and one label or annotation such as `metadata.labels['app']`", crate::diagnostic::listed(FIELDS.iter().copied())))
+                .help(format!(
+                    "its fields are {}, and one label or annotation such as `metadata.labels['app']`",
+                    crate::diagnostic::listed(FIELDS.iter().copied())
+                ))
         });
     }
 }
@@ -85,7 +100,13 @@ mod tests {
     fn a_variable_has_one_source() {
         assert!(in_container(&json!({"env": [{"name": "A", "value": "x"}, {"name": "B", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}]})).is_empty());
         assert_eq!(in_container(&json!({"env": [{"name": "A", "valueFrom": {}}]})).len(), 1);
-        assert_eq!(in_container(&json!({"env": [{"name": "A", "value": "x", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]})).len(), 1);
+        assert_eq!(
+            in_container(
+                &json!({"env": [{"name": "A", "value": "x", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}}]})
+            )
+            .len(),
+            1
+        );
         assert_eq!(in_container(&json!({"env": [{"name": "A=B", "value": "x"}]})).len(), 1);
         assert_eq!(in_container(&json!({"envFrom": [{"prefix": "A"}]})).len(), 1);
     }

@@ -12,7 +12,9 @@ pub(super) fn paths_and_backends_are_valid<'a>(subject: Subject<'a>, walk: &mut 
     }
     at(walk, subject.content, &["spec"], |walk, spec| {
         if !has(spec, "rules") && !has(spec, "defaultBackend") {
-            super::on(walk, spec, "rules", |walk| wrong(walk, "the Ingress leads nowhere", "needs `rules` or `defaultBackend`"));
+            super::on(walk, spec, "rules", |walk| {
+                wrong(walk, "the Ingress leads nowhere", "needs `rules` or `defaultBackend`")
+            });
         }
         super::metadata::reference(walk, spec, "ingressClassName", "an IngressClass");
         at(walk, spec, &["defaultBackend"], backend);
@@ -20,7 +22,9 @@ pub(super) fn paths_and_backends_are_valid<'a>(subject: Subject<'a>, walk: &mut 
             at(walk, rule, &["host"], host);
             at(walk, rule, &["http"], |walk, http| {
                 if http.get("paths").is_some_and(|paths| matches!(paths, Content::List(all) if all.is_empty())) {
-                    super::on(walk, http, "paths", |walk| wrong(walk, "the rule has no path", "at least one is needed"));
+                    super::on(walk, http, "paths", |walk| {
+                        wrong(walk, "the rule has no path", "at least one is needed")
+                    });
                 }
                 each(walk, http, "paths", |walk, path| {
                     one_path(path, walk);
@@ -54,11 +58,14 @@ fn one_path<'a>(path: &'a Content, walk: &mut Walk<'a>) {
         if !absolute || bad.is_some() || end.is_some() {
             let label = bad.or(end).map_or("not from the root".to_owned(), |part| format!("with `{part}`"));
             super::on(walk, path, "path", |walk| {
-                wrong(walk, &format!("`{written}` cannot be a path of type {of}"), &label).help("write a path from `/`, without such parts")
+                wrong(walk, &format!("`{written}` cannot be a path of type {of}"), &label)
+                    .help("write a path from `/`, without such parts")
             });
         }
     } else if !written.is_empty() && !absolute {
-        super::on(walk, path, "path", |walk| wrong(walk, &format!("`{written}` is not a path from the root"), "must start with `/`"));
+        super::on(walk, path, "path", |walk| {
+            wrong(walk, &format!("`{written}` is not a path from the root"), "must start with `/`")
+        });
     }
 }
 
@@ -90,10 +97,12 @@ mod tests {
     use serde_json::{Value, json};
 
     fn with(path: &Value) -> usize {
-        let mut whole = json!({"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "api", "port": {"number": 80}}}});
+        let mut whole =
+            json!({"path": "/", "pathType": "Prefix", "backend": {"service": {"name": "api", "port": {"number": 80}}}});
         json_patch::merge(&mut whole, path);
         found(&json!({"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "metadata": {"name": "a"},
-            "spec": {"rules": [{"host": "*.example.com", "http": {"paths": [whole]}}]}})).len()
+            "spec": {"rules": [{"host": "*.example.com", "http": {"paths": [whole]}}]}}))
+        .len()
     }
 
     #[test]

@@ -12,8 +12,13 @@ pub(super) fn jobs_can_run<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
         _ => return,
     };
     at(walk, subject.content, way, |walk, job| {
-        if text(job, "completionMode") == Some("Indexed") && integer(job, "completions").is_none() && integer(job, "parallelism").is_some() {
-            super::on(walk, job, "completions", |walk| wrong(walk, "an indexed job says how many indices it has", "needs `completions`"));
+        if text(job, "completionMode") == Some("Indexed")
+            && integer(job, "completions").is_none()
+            && integer(job, "parallelism").is_some()
+        {
+            super::on(walk, job, "completions", |walk| {
+                wrong(walk, "an indexed job says how many indices it has", "needs `completions`")
+            });
         }
         for field in ["backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"] {
             if super::has(job, field) && text(job, "completionMode") != Some("Indexed") {
@@ -35,7 +40,9 @@ pub(super) fn jobs_can_run<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
         });
         if super::has(job, "selector") && get(job, &["manualSelector"]) != Some(&Content::Bool(true)) {
             super::on(walk, job, "selector", |walk| {
-                wrong(walk, "the selector of a job is made by Kubernetes", "not written by hand").help("take it away").on_key()
+                wrong(walk, "the selector of a job is made by Kubernetes", "not written by hand")
+                    .help("take it away")
+                    .on_key()
             });
         }
     });
@@ -53,7 +60,9 @@ pub(super) fn schedules_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>)
                     .help(refusal.help)
             });
         }
-        if text(spec, "timeZone").is_some_and(|zone| zone.eq_ignore_ascii_case("local") || crate::spec::text::time_zone(zone).is_err()) {
+        if text(spec, "timeZone")
+            .is_some_and(|zone| zone.eq_ignore_ascii_case("local") || crate::spec::text::time_zone(zone).is_err())
+        {
             super::on(walk, spec, "timeZone", |walk| wrong(walk, "this is no time zone", "not in the IANA database"));
         }
     });
@@ -77,7 +86,8 @@ mod tests {
     use serde_json::{Value, json};
 
     fn job(spec: &Value) -> usize {
-        let mut whole = json!({"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "a:1"}]}}});
+        let mut whole =
+            json!({"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "a:1"}]}}});
         json_patch::merge(&mut whole, spec);
         found(&json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "a"}, "spec": whole})).len()
     }

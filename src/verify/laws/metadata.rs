@@ -130,9 +130,12 @@ fn annotations<'a>(walk: &mut Walk<'a>, annotations: &'a Content) {
     }
     if size > ANNOTATIONS {
         walk.push(
-            walk.fault(code::OBJECT_LABEL, format!("the annotations have {size} bytes, and {ANNOTATIONS} are the limit"))
-                .label("too many bytes")
-                .reason("names and values of all annotations of an object count together"),
+            walk.fault(
+                code::OBJECT_LABEL,
+                format!("the annotations have {size} bytes, and {ANNOTATIONS} are the limit"),
+            )
+            .label("too many bytes")
+            .reason("names and values of all annotations of an object count together"),
         );
     }
 }

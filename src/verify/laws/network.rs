@@ -33,7 +33,11 @@ fn port<'a>(walk: &mut Walk<'a>, port: &'a Content) {
     let Some(end) = integer(port, "endPort") else { return };
     if integer(port, "port").is_none_or(|start| end < start) {
         super::on(walk, port, "endPort", |walk| {
-            wrong(walk, "a range of ports starts at a number that is not over its end", "needs a `port` of at most this")
+            wrong(
+                walk,
+                "a range of ports starts at a number that is not over its end",
+                "needs a `port` of at most this",
+            )
         });
     }
 }
@@ -41,7 +45,8 @@ fn port<'a>(walk: &mut Walk<'a>, port: &'a Content) {
 fn peer<'a>(walk: &mut Walk<'a>, peer: &'a Content) {
     let selects = has(peer, "podSelector") || has(peer, "namespaceSelector");
     if has(peer, "ipBlock") == selects {
-        let message = if selects { "a peer is pods or addresses, not both" } else { "this peer says nothing of what it is" };
+        let message =
+            if selects { "a peer is pods or addresses, not both" } else { "this peer says nothing of what it is" };
         walk.push(wrong(walk, message, "`ipBlock`, or selectors").on_key());
     }
     at(walk, peer, &["ipBlock"], |walk, block| {

@@ -55,7 +55,9 @@ fn all<'a>(pod: &'a Content, walk: &mut Walk<'a>) {
     }
     at(walk, pod, &["affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution"], |walk, needed| {
         if needed.get("nodeSelectorTerms").is_some_and(|terms| items(terms).is_empty()) {
-            super::on(walk, needed, "nodeSelectorTerms", |walk| wrong(walk, "no node is selected", "at least one term is needed"));
+            super::on(walk, needed, "nodeSelectorTerms", |walk| {
+                wrong(walk, "no node is selected", "at least one term is needed")
+            });
         }
     });
     dns(pod, walk);
@@ -70,7 +72,9 @@ fn restart_policy<'a>(subject: Subject<'a>, pod: &'a Content, walk: &mut Walk<'a
         ("batch", _) => &["OnFailure", "Never"],
         _ => return,
     };
-    if written.unwrap_or("Always") == "Always" && allowed[0] == "Always" || written.is_some_and(|policy| allowed.contains(&policy)) {
+    if written.unwrap_or("Always") == "Always" && allowed[0] == "Always"
+        || written.is_some_and(|policy| allowed.contains(&policy))
+    {
         return;
     }
     let known = allowed.iter().map(|policy| format!("`{policy}`")).collect::<Vec<_>>().join(" or ");
@@ -123,7 +127,9 @@ fn dns<'a>(pod: &'a Content, walk: &mut Walk<'a>) {
 
 fn spread<'a>(pod: &'a Content, walk: &mut Walk<'a>) {
     each(walk, pod, "topologySpreadConstraints", |walk, constraint| {
-        if integer(constraint, "minDomains").is_some() && text(constraint, "whenUnsatisfiable") == Some("ScheduleAnyway") {
+        if integer(constraint, "minDomains").is_some()
+            && text(constraint, "whenUnsatisfiable") == Some("ScheduleAnyway")
+        {
             super::on(walk, constraint, "minDomains", |walk| {
                 wrong(walk, "`minDomains` needs `whenUnsatisfiable: DoNotSchedule`", "never counted")
             });
@@ -156,7 +162,10 @@ mod tests {
     fn pods_of_a_deployment_are_valid() {
         assert_eq!(with(&json!({"restartPolicy": "Never"})), 1);
         assert_eq!(with(&json!({"tolerations": [{"key": "a", "operator": "Exists", "value": "x"}]})), 1);
-        assert_eq!(with(&json!({"tolerations": [{"operator": "Exists"}, {"key": "a", "value": "x", "effect": "NoSchedule"}]})), 0);
+        assert_eq!(
+            with(&json!({"tolerations": [{"operator": "Exists"}, {"key": "a", "value": "x", "effect": "NoSchedule"}]})),
+            0
+        );
         assert_eq!(with(&json!({"hostAliases": [{"ip": "10.0.0"}]})), 1);
         assert_eq!(with(&json!({"dnsPolicy": "None"})), 1);
         assert_eq!(with(&json!({"serviceAccountName": "A"})), 1);

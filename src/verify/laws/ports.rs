@@ -19,12 +19,20 @@ pub(super) fn ports_of_containers_are_valid<'a>(pod: &'a Content, walk: &mut Wal
                 if let (Some(host), Some(own), true) = (host, integer(port, "containerPort"), of_host)
                     && host != own
                 {
-                    super::on(walk, port, "hostPort", |walk| wrong(walk, "with `hostNetwork`, the port of the node is that of the container", &format!("must be {own}")));
+                    super::on(walk, port, "hostPort", |walk| {
+                        wrong(
+                            walk,
+                            "with `hostNetwork`, the port of the node is that of the container",
+                            &format!("must be {own}"),
+                        )
+                    });
                 }
                 let Some(host) = host else { return };
                 let place = (host, text(port, "protocol").unwrap_or("TCP"), text(port, "hostIP").unwrap_or_default());
                 if !taken.insert(place) {
-                    super::on(walk, port, "hostPort", |walk| wrong(walk, &format!("the port {host} of the node is taken twice"), "the second one"));
+                    super::on(walk, port, "hostPort", |walk| {
+                        wrong(walk, &format!("the port {host} of the node is taken twice"), "the second one")
+                    });
                 }
             });
         });
@@ -39,7 +47,9 @@ fn name<'a>(port: &'a Content, names: &mut BTreeSet<&'a str>, walk: &mut Walk<'a
             fault.reason("the name of a port has lower-case letters, digits and single `-`, at most 15, and a letter")
         });
     } else if !names.insert(name) {
-        super::on(walk, port, "name", |walk| wrong(walk, &format!("two ports of the container are called `{name}`"), "the second one"));
+        super::on(walk, port, "name", |walk| {
+            wrong(walk, &format!("two ports of the container are called `{name}`"), "the second one")
+        });
     }
 }
 
@@ -54,9 +64,23 @@ mod tests {
 
     #[test]
     fn ports_have_names_of_their_own() {
-        assert!(in_container(&json!({"ports": [{"name": "http", "containerPort": 80}, {"containerPort": 81}]})).is_empty());
-        assert_eq!(in_container(&json!({"ports": [{"name": "http", "containerPort": 80}, {"name": "http", "containerPort": 81}]})).len(), 1);
+        assert!(
+            in_container(&json!({"ports": [{"name": "http", "containerPort": 80}, {"containerPort": 81}]})).is_empty()
+        );
+        assert_eq!(
+            in_container(
+                &json!({"ports": [{"name": "http", "containerPort": 80}, {"name": "http", "containerPort": 81}]})
+            )
+            .len(),
+            1
+        );
         assert_eq!(in_container(&json!({"ports": [{"name": "a-name-that-is-long", "containerPort": 80}]})).len(), 1);
-        assert_eq!(in_container(&json!({"ports": [{"hostPort": 80, "containerPort": 80}, {"hostPort": 80, "containerPort": 81}]})).len(), 1);
+        assert_eq!(
+            in_container(
+                &json!({"ports": [{"hostPort": 80, "containerPort": 80}, {"hostPort": 80, "containerPort": 81}]})
+            )
+            .len(),
+            1
+        );
     }
 }

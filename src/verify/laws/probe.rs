@@ -110,7 +110,10 @@ mod tests {
     fn a_probe_has_one_handler() {
         assert!(in_container(&json!({"livenessProbe": {"httpGet": {"port": 80}}})).is_empty());
         assert_eq!(in_container(&json!({"livenessProbe": {"periodSeconds": 1}})).len(), 1);
-        assert_eq!(in_container(&json!({"livenessProbe": {"httpGet": {"port": 80}, "exec": {"command": ["true"]}}})).len(), 1);
+        assert_eq!(
+            in_container(&json!({"livenessProbe": {"httpGet": {"port": 80}, "exec": {"command": ["true"]}}})).len(),
+            1
+        );
         assert_eq!(in_container(&json!({"livenessProbe": {"httpGet": {"port": 80}, "successThreshold": 2}})).len(), 1);
         assert_eq!(in_container(&json!({"readinessProbe": {"httpGet": {"port": 0}}})).len(), 1);
         assert_eq!(in_container(&json!({"readinessProbe": {"exec": {"command": []}}})).len(), 1);
@@ -122,7 +125,8 @@ mod tests {
         let with = |extra: serde_json::Value| {
             let mut step = json!({"name": "step", "image": "a:1", "livenessProbe": {"httpGet": {"port": 80}}});
             json_patch::merge(&mut step, &extra);
-            found(&deployment(&json!({"containers": [{"name": "api", "image": "a:1"}], "initContainers": [step]}))).len()
+            found(&deployment(&json!({"containers": [{"name": "api", "image": "a:1"}], "initContainers": [step]})))
+                .len()
         };
         assert_eq!(with(json!({})), 1);
         assert_eq!(with(json!({"restartPolicy": "Always"})), 0);

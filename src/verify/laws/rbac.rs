@@ -11,7 +11,9 @@ pub(super) fn rules_say_what_and_on_what<'a>(subject: Subject<'a>, walk: &mut Wa
     each(walk, subject.content, "rules", |walk, rule| {
         let empty = |field: &str| rule.get(field).is_none_or(|list| items(list).is_empty());
         if empty("verbs") {
-            super::on(walk, rule, "verbs", |walk| wrong(walk, "the rule allows nothing", "at least one verb is needed"));
+            super::on(walk, rule, "verbs", |walk| {
+                wrong(walk, "the rule allows nothing", "at least one verb is needed")
+            });
         }
         if has(rule, "nonResourceURLs") {
             if subject.kind == "Role" {
@@ -23,7 +25,9 @@ pub(super) fn rules_say_what_and_on_what<'a>(subject: Subject<'a>, walk: &mut Wa
         }
         for field in ["apiGroups", "resources"] {
             if empty(field) {
-                super::on(walk, rule, field, |walk| wrong(walk, &format!("the rule names no `{field}`"), "at least one is needed"));
+                super::on(walk, rule, field, |walk| {
+                    wrong(walk, &format!("the rule names no `{field}`"), "at least one is needed")
+                });
             }
         }
     });

@@ -14,8 +14,10 @@ pub(super) fn resources_are_valid<'a>(walk: &mut Walk<'a>, resources: &'a Conten
             }
         });
     }
-    let named = |name: &str| ["limits", "requests"].into_iter().any(|list| super::get(resources, &[list, name]).is_some());
-    let pages = entries(resources).iter().flat_map(|(_, amounts)| entries(amounts)).any(|(name, _)| page(name).is_some());
+    let named =
+        |name: &str| ["limits", "requests"].into_iter().any(|list| super::get(resources, &[list, name]).is_some());
+    let pages =
+        entries(resources).iter().flat_map(|(_, amounts)| entries(amounts)).any(|(name, _)| page(name).is_some());
     if pages && !named("cpu") && !named("memory") {
         walk.push(
             walk.fault(code::OBJECT_CONTAINER, "huge pages are asked for alone")
@@ -64,18 +66,15 @@ fn amount_is_valid(walk: &mut Walk<'_>, name: &str, amount: &Content) {
 fn request_fits(walk: &mut Walk<'_>, name: &str, request: &Content, limit: Option<&Content>) {
     let Some(request) = quantity(request) else { return };
     let fault = match limit.and_then(quantity) {
-        Some(limit) if request > limit => {
-            walk.fault(code::OBJECT_CONTAINER, format!("the request of `{name}` is over its limit"))
-                .label(format!("more than the limit of `{limit}`"))
-        }
-        Some(limit) if is_counted(name) && request != limit => {
-            walk.fault(code::OBJECT_CONTAINER, format!("the request of `{name}` is not its limit"))
-                .label(format!("must be `{limit}`"))
-        }
-        None if is_counted(name) && limit.is_none() => {
-            walk.fault(code::OBJECT_CONTAINER, format!("`{name}` has a request without a limit"))
-                .label("needs a limit of the same amount")
-        }
+        Some(limit) if request > limit => walk
+            .fault(code::OBJECT_CONTAINER, format!("the request of `{name}` is over its limit"))
+            .label(format!("more than the limit of `{limit}`")),
+        Some(limit) if is_counted(name) && request != limit => walk
+            .fault(code::OBJECT_CONTAINER, format!("the request of `{name}` is not its limit"))
+            .label(format!("must be `{limit}`")),
+        None if is_counted(name) && limit.is_none() => walk
+            .fault(code::OBJECT_CONTAINER, format!("`{name}` has a request without a limit"))
+            .label("needs a limit of the same amount"),
         _ => return,
     };
     walk.push(fault.reason("what cannot be shared is asked for and limited alike; the API server refuses it"));
@@ -96,7 +95,9 @@ fn page(name: &str) -> Option<Quantity> {
 /// True for what cannot be shared: devices and huge pages.
 fn is_counted(name: &str) -> bool {
     name.starts_with("hugepages-")
-        || name.split_once('/').is_some_and(|(domain, _)| domain != "kubernetes.io" && !domain.ends_with(".kubernetes.io"))
+        || name
+            .split_once('/')
+            .is_some_and(|(domain, _)| domain != "kubernetes.io" && !domain.ends_with(".kubernetes.io"))
 }
 
 pub(super) fn quantity(amount: &Content) -> Option<Quantity> {

@@ -29,7 +29,9 @@ fn bounds<'a>(walk: &mut Walk<'a>, rolling: &'a Content) {
     for key in ["maxSurge", "maxUnavailable"] {
         amount(walk, rolling, key);
     }
-    let zero = |key| matches!(rolling.get(key), Some(Content::Integer(0)) | Some(Content::Text(_))) && is_zero(rolling.get(key));
+    let zero = |key| {
+        matches!(rolling.get(key), Some(Content::Integer(0)) | Some(Content::Text(_))) && is_zero(rolling.get(key))
+    };
     if zero("maxUnavailable") && zero("maxSurge") {
         super::on(walk, rolling, "maxUnavailable", |walk| {
             walk.fault(code::OBJECT_ROLLOUT, "`maxSurge` and `maxUnavailable` are both 0")
@@ -79,9 +81,12 @@ fn deadline<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
     let at = if super::has(spec, "progressDeadlineSeconds") { "progressDeadlineSeconds" } else { "minReadySeconds" };
     walk.key("spec", |walk| {
         super::on(walk, spec, at, |walk| {
-            walk.fault(code::OBJECT_ROLLOUT, format!("the deadline of {deadline} s passes before a pod counts as ready"))
-                .label(format!("must be more than the {ready} s of `minReadySeconds`"))
-                .reason("every rollout would fail; the API server refuses it")
+            walk.fault(
+                code::OBJECT_ROLLOUT,
+                format!("the deadline of {deadline} s passes before a pod counts as ready"),
+            )
+            .label(format!("must be more than the {ready} s of `minReadySeconds`"))
+            .reason("every rollout would fail; the API server refuses it")
         });
     });
 }

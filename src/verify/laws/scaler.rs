@@ -35,8 +35,13 @@ pub(super) fn scalers_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
         each(walk, spec, "metrics", metric);
         for direction in ["scaleUp", "scaleDown"] {
             at(walk, spec, &["behavior", direction], |walk, rules| {
-                if rules.get("policies").is_some_and(|policies| matches!(policies, Content::List(all) if all.is_empty())) {
-                    super::on(walk, rules, "policies", |walk| wrong(walk, "the list of policies is empty", "at least one is needed"));
+                if rules
+                    .get("policies")
+                    .is_some_and(|policies| matches!(policies, Content::List(all) if all.is_empty()))
+                {
+                    super::on(walk, rules, "policies", |walk| {
+                        wrong(walk, "the list of policies is empty", "at least one is needed")
+                    });
                 }
             });
         }
@@ -83,7 +88,8 @@ fn goal<'a>(walk: &mut Walk<'a>, target: &'a Content, of: &str) {
     super::one_of(walk, target, goals, code::OBJECT_SCALER, "the goal");
     for amount in ["value", "averageValue"] {
         at(walk, target, &[amount], |walk, amount| {
-            if super::resources::quantity(amount).is_some_and(|amount| amount <= crate::model::quantity::Quantity::ZERO) {
+            if super::resources::quantity(amount).is_some_and(|amount| amount <= crate::model::quantity::Quantity::ZERO)
+            {
                 walk.push(wrong(walk, "the goal is not over 0", "must be over 0"));
             }
         });
@@ -100,7 +106,9 @@ mod tests {
     use serde_json::{Value, json};
 
     fn with(spec: &Value) -> Vec<String> {
-        found(&json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "a"}, "spec": spec}))
+        found(
+            &json!({"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "a"}, "spec": spec}),
+        )
     }
 
     #[test]

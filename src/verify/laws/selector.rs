@@ -153,7 +153,9 @@ mod tests {
             ["spec.selector.matchLabels.app: the selector asks for `app: web`, but its pods have `app: api`"]
         );
         assert_eq!(with(&json!({})).len(), 1);
-        assert!(with(&json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["api", "web"]}]})).is_empty());
+        assert!(
+            with(&json!({"matchExpressions": [{"key": "app", "operator": "In", "values": ["api", "web"]}]})).is_empty()
+        );
         assert_eq!(with(&json!({"matchExpressions": [{"key": "tier", "operator": "Exists"}]})).len(), 1);
     }
 

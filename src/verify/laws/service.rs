@@ -19,14 +19,19 @@ pub(super) fn services_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) 
             super::on(walk, spec, "ports", |walk| wrong(walk, "the Service has no port", "at least one is needed"));
         }
         if of == "ExternalName" && text(spec, "externalName").is_none_or(|name| rules::dns_name(name).is_err()) {
-            super::on(walk, spec, "externalName", |walk| wrong(walk, "a Service of this type names a host", "needs `externalName`"));
+            super::on(walk, spec, "externalName", |walk| {
+                wrong(walk, "a Service of this type names a host", "needs `externalName`")
+            });
         }
         if headless && matches!(of, "NodePort" | "LoadBalancer") {
-            super::on(walk, spec, "clusterIP", |walk| wrong(walk, &format!("a {of} has an address of the cluster"), "cannot be `None`"));
+            super::on(walk, spec, "clusterIP", |walk| {
+                wrong(walk, &format!("a {of} has an address of the cluster"), "cannot be `None`")
+            });
         }
         if has(spec, "externalTrafficPolicy") && of == "ClusterIP" && !has(spec, "externalIPs") {
             super::on(walk, spec, "externalTrafficPolicy", |walk| {
-                wrong(walk, "`externalTrafficPolicy` is for what comes from outside", "not with `type: ClusterIP`").on_key()
+                wrong(walk, "`externalTrafficPolicy` is for what comes from outside", "not with `type: ClusterIP`")
+                    .on_key()
             });
         }
         addresses(spec, of, walk);
@@ -63,12 +68,18 @@ fn all_ports<'a>(spec: &'a Content, several: bool, of: &str, walk: &mut Walk<'a>
         let name = text(port, "name").unwrap_or_default();
         if name.is_empty() {
             if several {
-                super::on(walk, port, "name", |walk| wrong(walk, "this port has no name", "needs `name`: there are several"));
+                super::on(walk, port, "name", |walk| {
+                    wrong(walk, "this port has no name", "needs `name`: there are several")
+                });
             }
         } else if let Err(refusal) = rules::dns_label(name) {
-            super::on(walk, port, "name", |walk| wrong(walk, &refusal.message, "not a name of a port").help(refusal.help));
+            super::on(walk, port, "name", |walk| {
+                wrong(walk, &refusal.message, "not a name of a port").help(refusal.help)
+            });
         } else if !names.insert(name) {
-            super::on(walk, port, "name", |walk| wrong(walk, &format!("two ports are called `{name}`"), "the second one"));
+            super::on(walk, port, "name", |walk| {
+                wrong(walk, &format!("two ports are called `{name}`"), "the second one")
+            });
         }
         let target = match port.get("targetPort") {
             // 0 stands for `port`.

@@ -20,16 +20,20 @@ pub(super) fn claims_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
 pub(super) fn claim<'a>(walk: &mut Walk<'a>, spec: &'a Content) {
     let modes = spec.get("accessModes").map(items).unwrap_or_default();
     if modes.is_empty() {
-        super::on(walk, spec, "accessModes", |walk| wrong(walk, "the claim has no access mode", "at least one is needed"));
+        super::on(walk, spec, "accessModes", |walk| {
+            wrong(walk, "the claim has no access mode", "at least one is needed")
+        });
     }
     if modes.len() > 1 && modes.iter().any(|mode| mode.as_str() == Some("ReadWriteOncePod")) {
-        super::on(walk, spec, "accessModes", |walk| wrong(walk, "`ReadWriteOncePod` stands beside another mode", "it stands alone"));
+        super::on(walk, spec, "accessModes", |walk| {
+            wrong(walk, "`ReadWriteOncePod` stands beside another mode", "it stands alone")
+        });
     }
     reference(walk, spec, "storageClassName", "a StorageClass");
     match get(spec, &["resources", "requests", "storage"]) {
-        None => super::on(walk, spec, "resources", |walk| {
-            wrong(walk, "the claim says no size", "needs `requests.storage`")
-        }),
+        None => {
+            super::on(walk, spec, "resources", |walk| wrong(walk, "the claim says no size", "needs `requests.storage`"))
+        }
         Some(size) if quantity(size).is_some_and(|size| size <= crate::model::quantity::Quantity::ZERO) => {
             at(walk, spec, &["resources", "requests", "storage"], |walk, _| {
                 walk.push(wrong(walk, "the claim asks for no space", "must be over 0"));
@@ -51,7 +55,8 @@ mod tests {
     fn with(spec: &Value) -> usize {
         let mut whole = json!({"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}});
         json_patch::merge(&mut whole, spec);
-        found(&json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "a"}, "spec": whole})).len()
+        found(&json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "a"}, "spec": whole}))
+            .len()
     }
 
     #[test]

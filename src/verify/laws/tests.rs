@@ -29,7 +29,9 @@ pub(super) fn in_container(container: &Value) -> Vec<String> {
     json_patch::merge(&mut whole, container);
     found(&deployment(&json!({"containers": [whole]})))
         .into_iter()
-        .map(|line| line.replace("spec.template.spec.containers.0.", "").replace("spec.template.spec.containers.0:", ":"))
+        .map(|line| {
+            line.replace("spec.template.spec.containers.0.", "").replace("spec.template.spec.containers.0:", ":")
+        })
         .collect()
 }
 

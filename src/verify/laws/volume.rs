@@ -24,8 +24,11 @@ pub(super) fn volumes_are_valid<'a>(pod: &'a Content, walk: &mut Walk<'a>) {
 
 /// A volume has one source; without one it is an empty folder.
 fn sources<'a>(volume: &'a Content, walk: &mut Walk<'a>) {
-    let written: Vec<&str> =
-        entries(volume).iter().filter(|(key, value)| key != "name" && !matches!(value, Content::Null)).map(|(key, _)| key.as_str()).collect();
+    let written: Vec<&str> = entries(volume)
+        .iter()
+        .filter(|(key, value)| key != "name" && !matches!(value, Content::Null))
+        .map(|(key, _)| key.as_str())
+        .collect();
     if written.len() > 1 {
         walk.push(
             walk.fault(code::OBJECT_VOLUME, format!("the volume has {} at once", crate::diagnostic::listed(written)))
@@ -42,7 +45,9 @@ fn settings<'a>(volume: &'a Content, walk: &mut Walk<'a>) {
     for (source, field) in [("secret", "secretName"), ("persistentVolumeClaim", "claimName"), ("hostPath", "path")] {
         at(walk, volume, &[source], |walk, source| {
             if text(source, field).is_none_or(str::is_empty) {
-                super::on(walk, source, field, |walk| wrong(walk, &format!("the volume names nothing in `{field}`"), "names nothing"));
+                super::on(walk, source, field, |walk| {
+                    wrong(walk, &format!("the volume names nothing in `{field}`"), "names nothing")
+                });
             }
         });
     }
@@ -73,7 +78,8 @@ fn wrong(walk: &Walk<'_>, message: &str, label: &str) -> crate::verify::schema::
 fn each_projection<'a>(volume: &'a Content, walk: &mut Walk<'a>) {
     at(walk, volume, &["projected"], |walk, projected| {
         each(walk, projected, "sources", |walk, source| {
-            let of = ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate"];
+            let of =
+                ["secret", "configMap", "downwardAPI", "serviceAccountToken", "clusterTrustBundle", "podCertificate"];
             // One without any is taken with a warning.
             if of.into_iter().any(|of| super::has(source, of)) {
                 super::one_of(walk, source, &of, code::OBJECT_VOLUME, "this source");
@@ -84,7 +90,8 @@ fn each_projection<'a>(volume: &'a Content, walk: &mut Walk<'a>) {
 
 /// Mounts name volumes of their pod.
 pub(super) fn mounts_are_valid<'a>(subject: Subject<'a>, pod: &'a Content, walk: &mut Walk<'a>) {
-    let mut names: Vec<&str> = pod.get("volumes").map(items).unwrap_or_default().iter().filter_map(|volume| text(volume, "name")).collect();
+    let mut names: Vec<&str> =
+        pod.get("volumes").map(items).unwrap_or_default().iter().filter_map(|volume| text(volume, "name")).collect();
     if subject.is("apps", &["StatefulSet"]) {
         let claims = get(subject.content, &["spec", "volumeClaimTemplates"]).map(items).unwrap_or_default();
         names.extend(claims.iter().filter_map(|claim| text(claim.get("metadata")?, "name")));
@@ -138,7 +145,9 @@ mod tests {
     use serde_json::{Value, json};
 
     fn with(volumes: &Value, mounts: &Value) -> Vec<String> {
-        found(&deployment(&json!({"volumes": volumes, "containers": [{"name": "api", "image": "a:1", "volumeMounts": mounts}]})))
+        found(&deployment(
+            &json!({"volumes": volumes, "containers": [{"name": "api", "image": "a:1", "volumeMounts": mounts}]}),
+        ))
     }
 
     #[test]
@@ -152,10 +161,20 @@ mod tests {
 
     #[test]
     fn a_volume_has_one_source() {
-        assert_eq!(with(&json!([{"name": "data", "emptyDir": {}, "secret": {"secretName": "s"}}]), &json!([])).len(), 1);
+        assert_eq!(
+            with(&json!([{"name": "data", "emptyDir": {}, "secret": {"secretName": "s"}}]), &json!([])).len(),
+            1
+        );
         assert_eq!(with(&json!([{"name": "Data", "emptyDir": {}}]), &json!([])).len(), 1);
         assert_eq!(with(&json!([{"name": "data", "secret": {}}]), &json!([])).len(), 1);
-        assert_eq!(with(&json!([{"name": "data", "configMap": {"name": "c", "items": [{"key": "a", "path": "../x"}]}}]), &json!([])).len(), 1);
+        assert_eq!(
+            with(
+                &json!([{"name": "data", "configMap": {"name": "c", "items": [{"key": "a", "path": "../x"}]}}]),
+                &json!([])
+            )
+            .len(),
+            1
+        );
         assert_eq!(with(&json!([{"name": "data", "emptyDir": {"sizeLimit": "-1"}}]), &json!([])).len(), 1);
     }
 }

@@ -34,11 +34,8 @@ macro_rules! bundles {
 }
 
 /// The kinds that Kubernetes itself serves, in every version that is a target.
-pub static KUBERNETES: Bundle = Bundle {
-    groups: &[],
-    bytes: include_bytes!("../../../schemas/bundles/kubernetes.bin"),
-    read: OnceLock::new(),
-};
+pub static KUBERNETES: Bundle =
+    Bundle { groups: &[], bytes: include_bytes!("../../../schemas/bundles/kubernetes.bin"), read: OnceLock::new() };
 
 bundles! {
     ARGO = "argo": &["argoproj.io"];
@@ -98,12 +95,7 @@ pub fn decode(bytes: &[u8]) -> Option<Schemas> {
         let root = Root { api_version: reader.text()?, kind: reader.text()? };
         Some((root, reader.many(Reader::served)?))
     })?;
-    Some(Schemas {
-        types,
-        roots: roots.into_iter().collect(),
-        links: links.into_iter().collect(),
-        null_is_absent,
-    })
+    Some(Schemas { types, roots: roots.into_iter().collect(), links: links.into_iter().collect(), null_is_absent })
 }
 
 struct Reader<'a> {

@@ -19,7 +19,9 @@ pub fn check<'a>(schemas: &Schemas, id: TypeId, value: &'a Content, walk: &mut W
         return;
     }
     match (&of.kind, value) {
-        (Kind::Any, _) | (Kind::Bool, Content::Bool(_)) | (Kind::IntOrString, Content::Integer(_) | Content::Text(_)) => {}
+        (Kind::Any, _)
+        | (Kind::Bool, Content::Bool(_))
+        | (Kind::IntOrString, Content::Integer(_) | Content::Text(_)) => {}
         (Kind::Integer { min, max }, Content::Integer(number)) => in_range(*number, *min, *max, walk),
         (Kind::Integer { min, max }, Content::Float(number)) if number.fract() == 0.0 => {
             #[expect(clippy::cast_possible_truncation, reason = "what does not fit saturates, and is out of range")]
@@ -153,7 +155,9 @@ fn check_text(of: &TextType, text: &str, walk: &mut Walk<'_>) {
     if let Some(pattern) = &of.pattern {
         match pattern.matches(text) {
             Some(true) => {}
-            Some(false) => walk.push(out_of(walk, format!("`{text}` does not match `{}`", pattern.text), "does not match")),
+            Some(false) => {
+                walk.push(out_of(walk, format!("`{text}` does not match `{}`", pattern.text), "does not match"))
+            }
             None => walk.push(
                 walk.fault(code::RULE_UNREAD, format!("the pattern `{}` cannot be evaluated here", pattern.text))
                     .label("not checked")

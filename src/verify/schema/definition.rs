@@ -4,7 +4,9 @@
 //! not name are unknown, a default makes a field that is required optional, and the parts of `allOf`,
 //! `anyOf`, `oneOf` and `not` say what values may be without closing anything. Descriptions are left out.
 
-use super::{Field, Format, Keys, Kind, ListType, More, Pattern, RecordType, Root, Schemas, Served, TextType, Type, TypeId};
+use super::{
+    Field, Format, Keys, Kind, ListType, More, Pattern, RecordType, Root, Schemas, Served, TextType, Type, TypeId,
+};
 use compact_str::CompactString;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -175,12 +177,10 @@ fn integer(schema: &Value) -> Kind {
 
 fn number(schema: &Value) -> Kind {
     let bound = |field: &str| schema.get(field).and_then(Value::as_f64);
-    let min = bound("minimum").map_or(f64::NEG_INFINITY, |min| {
-        if is_set(schema, "exclusiveMinimum") { min.next_up() } else { min }
-    });
-    let max = bound("maximum").map_or(f64::INFINITY, |max| {
-        if is_set(schema, "exclusiveMaximum") { max.next_down() } else { max }
-    });
+    let min = bound("minimum")
+        .map_or(f64::NEG_INFINITY, |min| if is_set(schema, "exclusiveMinimum") { min.next_up() } else { min });
+    let max = bound("maximum")
+        .map_or(f64::INFINITY, |max| if is_set(schema, "exclusiveMaximum") { max.next_down() } else { max });
     Kind::Number { min, max }
 }
 
@@ -190,14 +190,16 @@ fn more(schemas: &mut Schemas, schema: &Value, kind: &Kind) -> Option<Box<More>>
     let mut parts = |field: &str| -> Vec<TypeId> {
         let parts = schema.get(field).and_then(Value::as_array);
         // That it is a number or text is said by the kind.
-        let says = |part: &&Value| !(is_either && part.as_object().is_some_and(|part| part.keys().all(|key| key == "type")));
+        let says =
+            |part: &&Value| !(is_either && part.as_object().is_some_and(|part| part.keys().all(|key| key == "type")));
         let parts: Vec<&Value> = parts.into_iter().flatten().filter(says).collect();
         parts.into_iter().map(|part| loose(schemas, part)).collect()
     };
     let (mut all_of, any_of, one_of) = (parts("allOf"), parts("anyOf"), parts("oneOf"));
     all_of.retain(|id| !is_anything(schemas, *id));
     let not = schema.get("not").map(|part| loose(schemas, part));
-    let more = More { all_of, any_of, one_of, not, values: values(schema, kind), multiple_of: bound(schema, "multipleOf") };
+    let more =
+        More { all_of, any_of, one_of, not, values: values(schema, kind), multiple_of: bound(schema, "multipleOf") };
     (more != More::default()).then(|| Box::new(more))
 }
 
@@ -214,7 +216,8 @@ fn values(schema: &Value, kind: &Kind) -> Vec<CompactString> {
 /// A part that closes nothing: its shape follows from what it says.
 fn loose(schemas: &mut Schemas, schema: &Value) -> TypeId {
     let has = |names: &[&str]| names.iter().any(|name| schema.get(name).is_some());
-    let strings = |field: &str| schema.get(field).and_then(Value::as_array).is_some_and(|all| all.iter().all(Value::is_string));
+    let strings =
+        |field: &str| schema.get(field).and_then(Value::as_array).is_some_and(|all| all.iter().all(Value::is_string));
     let kind = match text(schema, "type") {
         Some("string") => Kind::Text(text_type(schema)),
         Some("integer") => integer(schema),
@@ -290,7 +293,10 @@ mod tests {
         }});
         let Definition { schemas, .. } = read(&definition).expect("a definition");
         let served = schemas.find("example.com/v1", "Widget", 35).expect("served");
-        let content = Content::of(&json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": object})).expect("a tree");
+        let content = Content::of(
+            &json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": object}),
+        )
+        .expect("a tree");
         let mut walk = Walk::new(35);
         check(&schemas, served.schema, &content, &mut walk);
         walk.faults.into_iter().map(|fault| format!("{}: {}", fault.place.join("."), fault.message)).collect()

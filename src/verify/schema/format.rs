@@ -139,7 +139,10 @@ pub(crate) fn is_duration(text: &str) -> bool {
     while !rest.is_empty() {
         let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (digits, after) = rest.split_at(number);
-        let unit = ["ns", "us", "µs", "ms", "s", "m", "h"].into_iter().filter(|unit| after.starts_with(unit)).max_by_key(|unit| unit.len());
+        let unit = ["ns", "us", "µs", "ms", "s", "m", "h"]
+            .into_iter()
+            .filter(|unit| after.starts_with(unit))
+            .max_by_key(|unit| unit.len());
         let Some(unit) = unit else { return false };
         if !digits.bytes().any(|b| b.is_ascii_digit()) || digits.matches('.').count() > 1 {
             return false;

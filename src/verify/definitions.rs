@@ -4,7 +4,7 @@ use super::cel::Rules;
 use super::schema::{Root, Schemas, Served, definition};
 use crate::diagnostic::{Diagnostic, code};
 use crate::document::{Finding, Findings, Node, at};
-use crate::kube::{Identity, Object};
+use crate::kube::Object;
 use crate::load::Manifests;
 use crate::model::Model;
 use serde_json::Value;
@@ -21,6 +21,8 @@ struct Known {
     schemas: Arc<Schemas>,
     served: Served,
     schema: Value,
+    /// True where it says what is emitted, and the cluster's own may have more.
+    as_emitted: bool,
 }
 
 impl Definitions {
@@ -31,51 +33,56 @@ impl Definitions {
         findings: &mut Findings<'_>,
     ) -> Self {
         let mut definitions = Self::default();
+        for definition in model.catalogue.iter().flat_map(crate::lower::catalogue::kinds_as_emitted) {
+            definitions.add(&serde_json::to_value(definition).unwrap_or_default(), true);
+        }
         for (index, pattern) in model.schemas.iter().enumerate() {
             let documents = manifests.get(pattern).map(Vec::as_slice).unwrap_or_default();
             if documents.is_empty() {
                 findings.push(names_nothing(pattern, index));
             }
             for document in documents {
-                if !is_definition(document) || !definitions.add(&document.to_json()) {
+                if !is_definition(document) || !definitions.add(&document.to_json(), false) {
                     findings.found.push(not_a_definition(document));
                 }
             }
         }
         // What stands among the objects is what the cluster will have.
         for object in objects.iter().filter(|object| object.identity.kind == "CustomResourceDefinition") {
-            definitions.add(&object.json());
+            definitions.add(&object.json(), false);
         }
         definitions
     }
 
-    fn add(&mut self, written: &Value) -> bool {
+    fn add(&mut self, written: &Value, as_emitted: bool) -> bool {
         let Some(read) = definition::read(written) else { return false };
         let schemas = Arc::new(read.schemas);
         let of_version = definition::written(written);
         for root in read.roots {
             let Some(served) = schemas.find(&root.api_version, &root.kind, 0) else { continue };
             let schema = of_version.get(&root).map(|schema| (*schema).clone()).unwrap_or_default();
-            self.known.insert(root, Known { schemas: schemas.clone(), served, schema });
+            self.known.insert(root, Known { schemas: schemas.clone(), served, schema, as_emitted });
         }
         true
     }
 
-    fn get(&self, identity: &Identity) -> Option<&Known> {
+    fn get(&self, object: &Object) -> Option<&Known> {
         if self.known.is_empty() {
             return None;
         }
+        let identity = &object.identity;
+        let is_emitted = object.written.is_none() && object.patched.is_empty();
         let root = Root { api_version: identity.api_version.as_str().into(), kind: identity.kind.as_str().into() };
-        self.known.get(&root)
+        self.known.get(&root).filter(|known| is_emitted || !known.as_emitted)
     }
 
-    pub(super) fn find(&self, identity: &Identity) -> Option<(&Schemas, Served)> {
-        self.get(identity).map(|known| (&*known.schemas, known.served))
+    pub(super) fn find(&self, object: &Object) -> Option<(&Schemas, Served)> {
+        self.get(object).map(|known| (&*known.schemas, known.served))
     }
 
     /// The rules of a kind; `None` where it has none.
-    pub(super) fn rules(&self, identity: &Identity) -> Option<Rules> {
-        Rules::of(&self.get(identity)?.schema)
+    pub(super) fn rules(&self, object: &Object) -> Option<Rules> {
+        Rules::of(&self.get(object)?.schema)
     }
 
     pub(super) fn is_empty(&self) -> bool {

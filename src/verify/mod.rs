@@ -51,14 +51,16 @@ struct Checked {
 
 fn faults(object: &Object, definitions: &Definitions, minor: u32) -> Checked {
     let identity = &object.identity;
+    let opened = opened(object);
+    let content = opened.as_ref().unwrap_or(&object.content);
     let mut walk = Walk::new(minor);
-    let unknown = match known(identity, definitions, minor) {
+    let unknown = match known(object, definitions, minor) {
         Known::Schema(schemas, served) => {
             if let (true, Some(_)) = (served.of_cluster, &identity.namespace) {
                 let fault = walk.key("metadata", |walk| walk.key("namespace", |walk| out_of_scope(identity, walk)));
                 walk.push(fault);
             }
-            schema::check(schemas, served.schema, &object.content, &mut walk);
+            schema::check(schemas, served.schema, content, &mut walk);
             false
         }
         Known::NotServed(versions) => {
@@ -73,10 +75,18 @@ fn faults(object: &Object, definitions: &Definitions, minor: u32) -> Checked {
         }
         Known::Nothing => true,
     };
-    check_metadata(&object.content, &mut walk);
+    check_metadata(content, &mut walk);
     // A value of the wrong shape says nothing to the laws.
-    laws::check(identity, &object.content, &mut walk);
+    laws::check(identity, content, &mut walk);
     Checked { faults: one_for_each_place(walk.faults), unknown }
+}
+
+/// What SOPS encrypted, as far as it can be read: its values and its seal are for who has the key.
+fn opened(object: &Object) -> Option<Content> {
+    object.content.get("sops")?;
+    let mut content = object.content.clone();
+    ["sops", "data", "stringData"].into_iter().for_each(|field| content.remove(field));
+    Some(content)
 }
 
 /// Where the schema finds fault with a value, the laws say the same in other words.
@@ -105,9 +115,10 @@ enum Known<'a> {
     Nothing,
 }
 
-fn known<'a>(identity: &Identity, definitions: &'a Definitions, minor: u32) -> Known<'a> {
+fn known<'a>(object: &Object, definitions: &'a Definitions, minor: u32) -> Known<'a> {
+    let identity = &object.identity;
     let (api_version, kind) = (identity.api_version.as_str(), identity.kind.as_str());
-    if let Some((schemas, served)) = definitions.find(identity) {
+    if let Some((schemas, served)) = definitions.find(object) {
         return Known::Schema(schemas, served);
     }
     if let Some(bundle) = bundle::of_group(identity.group()) {

@@ -26,7 +26,7 @@ impl Places<'_, '_> {
             // A rule may take the shape of its object for granted.
             if !definitions.is_empty() && shaped {
                 let Identity { api_version, kind, .. } = &object.identity;
-                let rules = rules.entry((api_version, kind)).or_insert_with(|| definitions.rules(&object.identity));
+                let rules = rules.entry((api_version, kind)).or_insert_with(|| definitions.rules(object));
                 let verdicts = rules.as_ref().map(|rules| rules.evaluate(&object.json())).unwrap_or_default();
                 verdicts.into_iter().for_each(|verdict| self.push(object, broken(verdict, self.minor)));
             }

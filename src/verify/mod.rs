@@ -85,7 +85,15 @@ fn faults(object: &Object, definitions: &Definitions, minor: u32) -> Checked {
 fn opened(object: &Object) -> Option<Content> {
     object.content.get("sops")?;
     let mut content = object.content.clone();
-    ["sops", "data", "stringData"].into_iter().for_each(|field| content.remove(field));
+    content.remove("sops");
+    if let Content::Map(fields) = &mut content {
+        let encrypted = fields.iter_mut().filter(|(key, _)| matches!(key.as_str(), "data" | "stringData"));
+        for (_, data) in encrypted {
+            if let Content::Map(values) = data {
+                values.iter_mut().for_each(|(_, value)| *value = Content::Text("".into()));
+            }
+        }
+    }
     Some(content)
 }
 

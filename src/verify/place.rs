@@ -41,7 +41,7 @@ impl Places<'_, '_> {
                 let finding = at_patch(object, fault, self.findings.root());
                 self.findings.push(finding);
             }
-            (None, true) => self.findings.found.push(bug(object, fault)),
+            (None, true) => self.findings.found.push(bug(object, &fault)),
         }
     }
 }
@@ -70,17 +70,18 @@ fn broken(verdict: Verdict, minor: u32) -> Fault {
 
 /// `spec.template.spec.containers[0].image`
 fn pointer(place: &[String]) -> String {
-    place.iter().enumerate().fold(String::new(), |mut text, (at, step)| {
-        if step.bytes().all(|b| b.is_ascii_digit()) && at > 0 {
-            text.push_str(&format!("[{step}]"));
-        } else if step.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) {
-            text.push_str(if at == 0 { "" } else { "." });
-            text.push_str(step);
-        } else {
-            text.push_str(&format!("[{step}]"));
-        }
-        text
-    })
+    let mut text = String::new();
+    for (at, step) in place.iter().enumerate() {
+        let is_index = at > 0 && step.bytes().all(|b| b.is_ascii_digit());
+        let is_plain = step.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+        let (before, after) = match (is_plain && !is_index, at) {
+            (true, 0) => ("", ""),
+            (true, _) => (".", ""),
+            (false, _) => ("[", "]"),
+        };
+        text.extend([before, step, after]);
+    }
+    text
 }
 
 fn message(object: &Object, fault: &Fault) -> String {
@@ -100,7 +101,7 @@ fn message(object: &Object, fault: &Fault) -> String {
 
 fn in_document(object: &Object, document: &Node, fault: Fault) -> Diagnostic {
     let message = message(object, &fault);
-    let path = Path::from_iter(fault.place.iter().map(|step| step.as_str().into()));
+    let path: Path = fault.place.iter().map(|step| step.as_str().into()).collect();
     let place = path.locate(document);
     let first = |node: &Node| node.as_map().and_then(|map| map.values().next()).map_or(node.span, |entry| entry.key);
     let is_map = matches!(place.node.value, Value::Map(_));
@@ -114,11 +115,11 @@ fn in_document(object: &Object, document: &Node, fault: Fault) -> Diagnostic {
     }
 }
 
-fn bug(object: &Object, fault: Fault) -> Diagnostic {
+fn bug(object: &Object, fault: &Fault) -> Diagnostic {
     Diagnostic::new(
         fault.severity,
         code::BUG,
-        format!("Windlass made an object that is not valid: {}", message(object, &fault)),
+        format!("Windlass made an object that is not valid: {}", message(object, fault)),
     )
     .reason("this is a bug in Windlass, not in what was written")
     .help("report it with the system that shows it")

@@ -29,9 +29,7 @@ fn bounds<'a>(walk: &mut Walk<'a>, rolling: &'a Content) {
     for key in ["maxSurge", "maxUnavailable"] {
         amount(walk, rolling, key);
     }
-    let zero = |key| {
-        matches!(rolling.get(key), Some(Content::Integer(0)) | Some(Content::Text(_))) && is_zero(rolling.get(key))
-    };
+    let zero = |key| is_zero(rolling.get(key));
     if zero("maxUnavailable") && zero("maxSurge") {
         super::on(walk, rolling, "maxUnavailable", |walk| {
             walk.fault(code::OBJECT_ROLLOUT, "`maxSurge` and `maxUnavailable` are both 0")

@@ -32,7 +32,9 @@ pub(super) fn claim<'a>(walk: &mut Walk<'a>, spec: &'a Content) {
     reference(walk, spec, "storageClassName", "a StorageClass");
     match get(spec, &["resources", "requests", "storage"]) {
         None => {
-            super::on(walk, spec, "resources", |walk| wrong(walk, "the claim says no size", "needs `requests.storage`"))
+            super::on(walk, spec, "resources", |walk| {
+                wrong(walk, "the claim says no size", "needs `requests.storage`")
+            });
         }
         Some(size) if quantity(size).is_some_and(|size| size <= crate::model::quantity::Quantity::ZERO) => {
             at(walk, spec, &["resources", "requests", "storage"], |walk, _| {

@@ -143,6 +143,7 @@ impl Reader<'_> {
     }
 
     /// A limit; `0` is none, otherwise it is one more than the limit.
+    #[expect(clippy::option_option, reason = "the outer one is that the bundle ends")]
     fn limit(&mut self) -> Option<Option<u32>> {
         let number = self.number()?;
         Some(if number == 0 { None } else { Some(u32::try_from(number - 1).ok()?) })

@@ -21,7 +21,8 @@ pub fn check<'a>(schemas: &Schemas, id: TypeId, value: &'a Content, walk: &mut W
     match (&of.kind, value) {
         (Kind::Any, _)
         | (Kind::Bool, Content::Bool(_))
-        | (Kind::IntOrString, Content::Integer(_) | Content::Text(_)) => {}
+        | (Kind::IntOrString, Content::Integer(_) | Content::Text(_))
+        | (Kind::Quantity, Content::Integer(_) | Content::Float(_)) => {}
         (Kind::Integer { min, max }, Content::Integer(number)) => in_range(*number, *min, *max, walk),
         (Kind::Integer { min, max }, Content::Float(number)) if number.fract() == 0.0 => {
             #[expect(clippy::cast_possible_truncation, reason = "what does not fit saturates, and is out of range")]
@@ -30,7 +31,6 @@ pub fn check<'a>(schemas: &Schemas, id: TypeId, value: &'a Content, walk: &mut W
         (Kind::Number { min, max }, Content::Integer(_) | Content::Float(_)) => number(value, *min, *max, walk),
         (Kind::Text(text), Content::Text(value)) => check_text(text, value, walk),
         (Kind::Quantity, Content::Text(text)) => check_quantity(text, walk),
-        (Kind::Quantity, Content::Integer(_) | Content::Float(_)) => {}
         (Kind::List(list), Content::List(items)) => check_list(schemas, list, items, walk),
         (Kind::Map { of, min, max }, Content::Map(entries)) => {
             count(entries.len(), *min, *max, "entries", walk);
@@ -156,7 +156,7 @@ fn check_text(of: &TextType, text: &str, walk: &mut Walk<'_>) {
         match pattern.matches(text) {
             Some(true) => {}
             Some(false) => {
-                walk.push(out_of(walk, format!("`{text}` does not match `{}`", pattern.text), "does not match"))
+                walk.push(out_of(walk, format!("`{text}` does not match `{}`", pattern.text), "does not match"));
             }
             None => walk.push(
                 walk.fault(code::RULE_UNREAD, format!("the pattern `{}` cannot be evaluated here", pattern.text))

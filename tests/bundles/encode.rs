@@ -77,15 +77,11 @@ impl<'a> Interner<'a> {
         }
         let of = self.parts(&self.schemas.types[id as usize].clone());
         let like = format!("{of:?}");
-        let id_here = match self.like.get(&like) {
-            Some(known) => *known,
-            None => {
-                let new = TypeId::try_from(self.types.len()).expect("few types");
-                self.types.push(of);
-                self.like.insert(like, new);
-                new
-            }
-        };
+        let next = TypeId::try_from(self.types.len()).expect("few types");
+        let id_here = *self.like.entry(like).or_insert(next);
+        if id_here == next {
+            self.types.push(of);
+        }
         self.known.insert(id, id_here);
         id_here
     }
@@ -151,10 +147,10 @@ impl Writer {
 
     fn number(&mut self, mut number: u64) {
         while number >= 0x80 {
-            self.out.push((number & 0x7f) as u8 | 0x80);
+            self.out.push(low(number) | 0x80);
             number >>= 7;
         }
-        self.out.push(number as u8);
+        self.out.push(low(number));
     }
 
     fn signed(&mut self, number: i64) {
@@ -177,9 +173,9 @@ impl Writer {
         self.number(self.texts[text]);
     }
 
-    fn texts<'a>(&mut self, texts: impl ExactSizeIterator<Item = &'a str>) {
+    fn texts(&mut self, texts: &[impl AsRef<str>]) {
         self.number(texts.len() as u64);
-        texts.for_each(|text| self.text(text));
+        texts.iter().for_each(|text| self.text(text.as_ref()));
     }
 
     fn of_type(&mut self, of: &Type) {
@@ -223,14 +219,14 @@ impl Writer {
     }
 
     fn text_type(&mut self, text: &TextType) {
-        self.texts(text.words.iter().map(|word| word.as_str()));
+        self.texts(&text.words);
         match &text.pattern {
             None => self.number(0),
             Some(pattern) if self.counting.is_some() => self.text(&pattern.text),
             Some(pattern) => self.number(self.texts[pattern.text.as_str()] + 1),
         }
         let format = Format::ALL.iter().position(|format| *format == text.format).unwrap_or_default();
-        self.out.push(format as u8);
+        self.number(format as u64);
         self.number(text.min.into());
         self.most(text.max);
     }
@@ -242,7 +238,7 @@ impl Writer {
             Keys::Items => self.out.push(1),
             Keys::Fields(fields) => {
                 self.out.push(2);
-                self.texts(fields.iter().map(|field| field.as_str()));
+                self.texts(fields);
             }
         }
         self.number(list.min.into());
@@ -266,10 +262,15 @@ impl Writer {
             ids.iter().for_each(|id| self.number((*id).into()));
         }
         self.limit(more.not);
-        self.texts(more.values.iter().map(|value| value.as_str()));
+        self.texts(&more.values);
         self.out.push(u8::from(more.multiple_of.is_some()));
         if let Some(step) = more.multiple_of {
             self.out.extend(step.to_le_bytes());
         }
     }
+}
+
+/// The lowest seven bits.
+fn low(number: u64) -> u8 {
+    number.to_le_bytes()[0] & 0x7f
 }

@@ -116,13 +116,9 @@ fn schema<'a>(lines: impl Iterator<Item = &'a str>) -> Value {
         if let Some(call) = line.find("__gen.subschema_for::<crate::") {
             let path = &line[call + "__gen.subschema_for::<crate::".len()..];
             let reference = format!("{{\"$ref\": \"{}\"}}", &path[..path.find('>').expect("a type")]);
-            match line.strip_prefix("let mut schema_obj") {
-                Some(_) => json.push_str(&format!("{reference},\n")),
-                None => {
-                    let before = line[..call].trim_end_matches('(');
-                    json.push_str(&format!("{before}{reference},\n"));
-                }
-            }
+            // The key of what is made in a block stands before it already.
+            let before = if line.starts_with("let ") { "" } else { line[..call].trim_end_matches('(') };
+            json.extend([before, &reference, ",\n"]);
         } else if let Some(key) = line.strip_suffix("({") {
             json.push_str(key);
         } else if line != "})," {

@@ -9,7 +9,7 @@ use windlass::document::{Findings, Path};
 use windlass::layers::merge;
 use windlass::load::{Files, Loaded, load};
 use windlass::spec::{Environment, System, decode};
-use windlass::{check, compile, lower, resolve, stream, yaml};
+use windlass::{check, compile, lower, resolve, stream, verify, yaml};
 
 const OBJECTS: &[usize] = &[15, 150, 1_500, 15_000];
 
@@ -119,6 +119,21 @@ fn lower_model(bencher: Bencher<'_, '_>, objects: usize) {
     let model = resolve::resolve(&system, &environment, "bench", &loaded.contents, &mut findings).expect("resolves");
     let valid = check::check(model, &mut findings).expect("valid");
     bencher.bench(|| lower::lower(black_box(&valid)));
+}
+
+#[divan::bench(args = OBJECTS)]
+fn verify_objects(bencher: Bencher<'_, '_>, objects: usize) {
+    let loaded = loaded(&system(objects));
+    let chain: Vec<_> = loaded.environments[0].chain.iter().map(AsRef::as_ref).collect();
+    let root = merge(&loaded.system, &chain, &mut Diagnostics::new());
+    let system: System = decode(&root, Path::default(), &mut Diagnostics::new()).expect("valid");
+    let environment: Environment =
+        decode(root.get("environment").expect("merged"), Path::default(), &mut Diagnostics::new()).expect("valid");
+    let mut findings = Findings::new(&root);
+    let model = resolve::resolve(&system, &environment, "bench", &loaded.contents, &mut findings).expect("resolves");
+    let valid = check::check(model, &mut findings).expect("valid");
+    let objects = lower::lower(&valid);
+    bencher.bench(|| verify::verify(black_box(&objects), &valid, &loaded.manifests, &mut Findings::new(&root)));
 }
 
 #[divan::bench(args = OBJECTS)]

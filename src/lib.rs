@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! files ─load─▶ documents ─layers─▶ one document ─decode─▶ spec (what was written)
-//!       ─resolve─▶ model (what it means) ─check─▶ Valid<Model> ─lower, encrypted, manifest, patch─▶ objects ─render─▶ tree
+//!       ─resolve─▶ model (what it means) ─check─▶ Valid<Model> ─lower, encrypted, manifest, patch, verify─▶ objects
+//!       ─render─▶ tree
 //! ```
 //!
 //! Invariants. Only `workspace` and `cli` touch the outside: everything else takes values and returns
@@ -35,6 +36,7 @@ pub mod source;
 pub mod spec;
 pub mod target;
 pub mod tree;
+pub mod verify;
 pub mod workspace;
 pub mod yaml;
 
@@ -87,6 +89,7 @@ fn objects(
         encrypted::add(&mut objects, &valid, &loaded.manifests, findings);
         manifest::add(&mut objects, &valid, &loaded.manifests, findings);
         patch::apply(&mut objects, &valid.patches, findings);
+        verify::verify(&objects, &valid, &loaded.manifests, findings);
         dispose(valid);
         Some(objects)
     })

@@ -48,8 +48,8 @@ pub struct Loaded {
     pub allowances: Vec<Allowance>,
     /// Codes that are errors here whatever an environment says, from the command line; `warnings` for all.
     pub denied: Vec<String>,
-    /// The documents of hand-written objects and of encrypted secrets, by the pattern or path that names
-    /// their files, from the root.
+    /// The documents of hand-written objects, of definitions and of encrypted secrets, by the pattern or path
+    /// that names their files, from the root.
     pub manifests: Manifests,
 }
 
@@ -226,7 +226,7 @@ impl Loader<'_> {
             (Value::Map(map), Shape::Record(record)) => {
                 for (key, entry) in map {
                     let Some(field) = record.field(key) else { continue };
-                    if key == "manifests" && record.name != "component" {
+                    if matches!(key.as_str(), "manifests" | "schemas") && record.name != "component" {
                         self.manifests(path, &mut entry.node);
                         continue;
                     }

@@ -99,6 +99,7 @@ pub(super) fn model() -> Model {
         network: NetworkRules { deny: true, openings: Vec::new() },
         quota: None,
         manifests: Vec::new(),
+        schemas: Vec::new(),
         patches: Vec::new(),
         catalogue: None,
         dashboards: Vec::new(),

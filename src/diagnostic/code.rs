@@ -286,6 +286,35 @@ codes! {
     MANIFEST_NAMESPACE = "WL0923", "manifest-in-another-namespace", "a hand-written object in a namespace that is not the environment's";
     MANIFEST_NONE = "WL0924", "no-manifest", "a pattern of `manifests` that names no object";
 
+    OBJECT_FIELD = "WL0930", "object-field", "a field that the kind of the object does not have";
+    OBJECT_TYPE = "WL0931", "object-type", "a value of an object that has another type than its field";
+    OBJECT_REQUIRED = "WL0932", "object-field-missing", "an object without a field that its kind requires";
+    OBJECT_VALUE = "WL0933", "object-value", "a value of an object that its field does not take";
+    OBJECT_ITEM_TWICE = "WL0934", "object-item-twice", "two items with the same key in a list of an object";
+    KIND_UNKNOWN = "WL0935", "kind-without-schema", "an object whose kind has no known schema, so that it is not checked";
+    KIND_NOT_SERVED = "WL0936", "kind-not-served", "an object of a kind that the target's Kubernetes does not serve";
+    OBJECT_SCOPE = "WL0937", "object-scope", "a namespace on an object of the whole cluster";
+    RULE_BROKEN = "WL0938", "rule-broken", "an object that breaks a rule of its kind's definition";
+    RULE_UNREAD = "WL0939", "rule-not-evaluated", "a rule of a definition that cannot be evaluated here";
+    DEFINITION_SHAPE = "WL0940", "not-a-definition", "a document of `schemas` that is not a CustomResourceDefinition";
+    DEFINITION_NONE = "WL0941", "no-definition", "a pattern of `schemas` that names no definition";
+    OBJECT_NAME = "WL0942", "object-name", "a name that an object of its kind cannot have";
+    OBJECT_LABEL = "WL0943", "object-label", "a label or an annotation that Kubernetes does not take";
+    OBJECT_SELECTOR = "WL0944", "object-selector", "a selector that cannot be, or does not match its own pods";
+    OBJECT_CONTAINER = "WL0945", "object-container", "a container that the API server refuses";
+    OBJECT_VOLUME = "WL0946", "object-volume", "a volume or mount that the API server refuses";
+    OBJECT_PROBE = "WL0947", "object-probe", "a probe or lifecycle handler that the API server refuses";
+    OBJECT_PORT = "WL0948", "object-port", "a port that the API server refuses";
+    OBJECT_SCALER = "WL0949", "object-scaler", "an autoscaler that the API server refuses";
+    OBJECT_BUDGET = "WL0950", "object-budget", "a disruption budget that the API server refuses";
+    OBJECT_INGRESS = "WL0951", "object-ingress", "an Ingress that the API server refuses";
+    OBJECT_NETWORK = "WL0952", "object-network", "a network policy that the API server refuses";
+    OBJECT_DATA = "WL0953", "object-data", "data of a ConfigMap or Secret that the API server refuses";
+    OBJECT_JOB = "WL0954", "object-job", "a Job or CronJob that the API server refuses";
+    OBJECT_STORAGE = "WL0955", "object-storage", "a claim that the API server refuses";
+    OBJECT_ROLLOUT = "WL0956", "object-rollout", "a workload whose rollout the API server refuses";
+    OBJECT_ROLE = "WL0957", "object-role", "a rule of a role that the API server refuses";
+
     BUG = "WL0999", "bug-in-windlass", "the compiler made a mistake of its own";
 }
 

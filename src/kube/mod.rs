@@ -20,7 +20,7 @@ pub(crate) mod prometheus;
 pub(crate) mod resource;
 pub(crate) mod vpa;
 
-use crate::document::Node;
+use crate::document::{Node, Path};
 pub use content::{Content, ContentError, Key};
 use serde::Serialize;
 use std::fmt;
@@ -94,6 +94,8 @@ pub struct Object {
     pub content: Content,
     /// The document that it comes from, where it was written by hand.
     pub written: Option<Arc<Node>>,
+    /// The patches that changed it, in their order.
+    pub patched: Vec<Path>,
 }
 
 impl Object {
@@ -105,12 +107,13 @@ impl Object {
         let mut content = Content::of(resource).expect("resources have keys of text and numbers within 64 bits");
         content.remove("status");
         let identity = Identity::of(&content);
-        Self { identity, phase, component: component.map(Into::into), content, written: None }
+        Self { identity, phase, component: component.map(Into::into), content, written: None, patched: Vec::new() }
     }
 
     /// The object that a document holds.
     pub fn written(document: Arc<Node>, content: Content, phase: Phase) -> Self {
-        Self { identity: Identity::of(&content), phase, component: None, content, written: Some(document) }
+        let identity = Identity::of(&content);
+        Self { identity, phase, component: None, content, written: Some(document), patched: Vec::new() }
     }
 
     /// The object as JSON.

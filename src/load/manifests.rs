@@ -1,5 +1,5 @@
-//! Hand-written objects: the files that `manifests` names, each with any number of documents; and the
-//! files of encrypted secrets.
+//! Hand-written objects: the files that `manifests` names, each with any number of documents; and in the
+//! same way the definitions that `schemas` names, and the files of encrypted secrets.
 //!
 //! Promises: a pattern becomes one from the root of the repository; its files are read once, in the
 //! order of their paths. What the objects must be is for [`crate::manifest`] to say.

@@ -8,12 +8,13 @@ use crate::kube::catalogue::{
     ModelVersionSpec, Monitoring, OwnField, Repository, Resources, Rollback, SecretKeyRef, Storage, Sync, Validation,
     ai_model, model_registry, model_version, number,
 };
-use crate::kube::definition::{Definition, Schema};
+use crate::kube::definition::{CustomResourceDefinition, Definition, Schema};
 use crate::kube::{Object, Phase};
 use crate::model::{
     Attribute, Catalogue, Component, Controller, ModelPromotion, ModelRelease, Plan, Registry, RolloutStrategy,
 };
 use crate::spec::AttributeType;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The definitions of the kinds, before everything else.
@@ -21,9 +22,18 @@ pub(super) fn definitions(cx: &Lowering<'_>) -> Vec<Object> {
     let Some(catalogue) = cx.model.catalogue.as_ref().filter(|catalogue| catalogue.emit_crds) else {
         return Vec::new();
     };
+    kinds(catalogue).into_iter().map(|definition| defined(cx, catalogue, definition)).collect()
+}
+
+fn kinds(catalogue: &Catalogue) -> [Definition; 3] {
     let own = catalogue.own_attributes().map(own_field).collect();
-    let definitions = [ai_model(|field| catalogue.words(field), own), model_version(), model_registry()];
-    definitions.into_iter().map(|definition| defined(cx, catalogue, definition)).collect()
+    [ai_model(|field| catalogue.words(field), own), model_version(), model_registry()]
+}
+
+/// The kinds as they are emitted, for where somebody else brings their definitions.
+pub(crate) fn kinds_as_emitted(catalogue: &Catalogue) -> Vec<CustomResourceDefinition> {
+    let of = |definition: Definition| definition.of(&catalogue.group, &catalogue.version, ObjectMeta::default());
+    kinds(catalogue).into_iter().map(of).collect()
 }
 
 fn defined(cx: &Lowering<'_>, catalogue: &Catalogue, definition: Definition) -> Object {

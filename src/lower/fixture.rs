@@ -95,6 +95,7 @@ pub(crate) fn model() -> Model {
         network: NetworkRules::default(),
         quota: None,
         manifests: Vec::new(),
+        schemas: Vec::new(),
         patches: Vec::new(),
         catalogue: None,
         dashboards: Vec::new(),

@@ -3,7 +3,7 @@
 //! Promises: takes only a checked model and cannot fail; the order of the result is the delivery order;
 //! the same model gives the same objects. Parts never look at each other's objects.
 
-mod catalogue;
+pub(crate) mod catalogue;
 mod cluster;
 mod config;
 mod container;

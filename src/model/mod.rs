@@ -77,6 +77,8 @@ pub struct Model {
     pub quota: Option<Quota>,
     /// Patterns of files with hand-written objects, from the root of the repository.
     pub manifests: Vec<String>,
+    /// Patterns of files with definitions of custom resources, from the root of the repository.
+    pub schemas: Vec<String>,
     pub patches: Vec<Patch>,
     pub catalogue: Option<Catalogue>,
     /// Dashboards over several components.

@@ -20,7 +20,10 @@ pub fn apply(objects: &mut [Object], patches: &[Patch], findings: &mut Findings<
         for object in objects.iter_mut().filter(|object| is_target(object, patch)) {
             matched = true;
             match patched(object, &patch.change) {
-                Ok(content) => object.content = content,
+                Ok(content) => {
+                    object.content = content;
+                    object.patched.push(patch.place.join(form(patch)));
+                }
                 Err(refusal) => findings.push(refused(object, patch, refusal)),
             }
         }
@@ -117,11 +120,15 @@ fn is_builtin(group: &str) -> bool {
     !group.contains('.') || WITH_DOT.contains(&group)
 }
 
+/// The key under which the change stands.
+fn form(patch: &Patch) -> &'static str {
+    if matches!(patch.change, PatchChange::Merge(_)) { "merge" } else { "json" }
+}
+
 fn refused(object: &Object, patch: &Patch, refusal: Refusal) -> Finding {
-    let form = if matches!(patch.change, PatchChange::Merge(_)) { "merge" } else { "json" };
     Finding::error(
         refusal.code,
-        patch.place.join(form),
+        patch.place.join(form(patch)),
         format!(
             "this patch cannot be laid over the {} `{}`: {}",
             object.identity.kind, object.identity.name, refusal.message

@@ -127,6 +127,7 @@ pub fn resolve(
     let volumes = shared::volumes(&mut resolver);
     let network = network::rules(&mut resolver);
     let patches = patch::all(&mut resolver);
+    let schemas = environment.schemas.iter().flatten().map(ToString::to_string).collect();
     let manifests = system.manifests.iter().flatten().map(ToString::to_string).collect();
     Some(Model {
         system: system.name.to_string(),
@@ -147,6 +148,7 @@ pub fn resolve(
         dashboards,
         target,
         manifests,
+        schemas,
         patches,
     })
 }

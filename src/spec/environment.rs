@@ -51,6 +51,8 @@ record! {
         opt quota "quota": Quota,
         /// In the place of the system's `manifests`.
         opt manifests "manifests": Vec<RepositoryPattern>,
+        /// Files with definitions of custom resources that objects are checked against.
+        opt schemas "schemas": Vec<RepositoryPattern>,
         /// Overlay of the system's `patches`.
         opt patches "patches": Patches,
         /// Overlay of the system's `catalogue`.

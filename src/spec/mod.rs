@@ -24,7 +24,7 @@ mod rollout;
 mod scale;
 mod schema;
 mod system;
-mod text;
+pub(crate) mod text;
 mod vertical;
 mod volume;
 

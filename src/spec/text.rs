@@ -339,7 +339,7 @@ pub(super) fn output_name(text: &str) -> Checked {
     )
 }
 
-fn time_zone(text: &str) -> Checked {
+pub fn time_zone(text: &str) -> Checked {
     let part = |part: &str| {
         !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '+' | '-'))
     };
@@ -355,7 +355,7 @@ fn time_zone(text: &str) -> Checked {
 
 /// The five fields of a cron schedule, or `@hourly` and its kind.
 /// Source: `validateScheduleString` of Kubernetes: a time zone inside the schedule is refused.
-fn cron(text: &str) -> Checked {
+pub fn cron(text: &str) -> Checked {
     if text.contains("TZ=") {
         let refusal = Refusal::new(
             code::BAD_CRON,
@@ -392,10 +392,17 @@ fn cron_field(field: &str, least: u32, most: u32) -> bool {
     field.split(',').all(|part| {
         let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
         let step_fits = step.is_none_or(|step| step.parse::<u32>().is_ok_and(|n| n > 0));
-        let range_fits =
-            range == "*" || range.split_once('-').map_or_else(|| one(range), |(from, to)| one(from) && one(to));
+        let range_fits = range == "*"
+            || range
+                .split_once('-')
+                .map_or_else(|| one(range), |(from, to)| one(from) && one(to) && in_order(from, to));
         step_fits && range_fits
     })
+}
+
+/// True but for numbers that fall.
+fn in_order(from: &str, to: &str) -> bool {
+    from.parse::<u32>().ok().zip(to.parse::<u32>().ok()).is_none_or(|(from, to)| from <= to)
 }
 
 /// Source: `IsQualifiedName` of apimachinery: the name at most 63 characters, the prefix a subdomain.

@@ -4,13 +4,14 @@
 //! the labels that it does not set; no secret value comes through; an object that is emitted already,
 //! or written twice, is a finding.
 
-use crate::diagnostic::{Diagnostic, code};
+use crate::diagnostic::{Diagnostic, code, nearest};
 use crate::document::normalise::ambiguous;
 use crate::document::{Findings, Node, Value, at};
 use crate::encrypted;
 use crate::kube::{Content, Object, Phase};
 use crate::load::Manifests;
 use crate::model::Model;
+use crate::source::Span;
 use serde_json::{Map, Value as Json, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -123,8 +124,20 @@ fn lacks(node: &Node, document: &Node, field: &str) -> Diagnostic {
         Some(generated) if field == "metadata.name" => finding
             .label(generated.span, "another name at each sync")
             .help("write `name` in the place of `generateName`"),
-        _ => finding.help(format!("write `{field}`, or keep the file out of `manifests`")),
+        _ => match misspelt(node, field) {
+            Some((key, place)) => finding
+                .label(place, "probably meant")
+                .help(format!("write `{field}` in the place of `{key}`"))
+                .suggest(place, field, false),
+            None => finding.help(format!("write `{field}`, or keep the file out of `manifests`")),
+        },
     }
+}
+
+/// A key that is probably the field, such as `meta` for `metadata`.
+fn misspelt<'n>(node: &'n Node, field: &str) -> Option<(&'n str, Span)> {
+    let mut keys = node.as_map().into_iter().flatten();
+    keys.find(|(key, _)| nearest(key, [field]).is_some()).map(|(key, entry)| (key.as_str(), entry.key))
 }
 
 /// No secret value stands in a file: a Secret comes encrypted, or without its values.

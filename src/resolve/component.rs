@@ -21,6 +21,7 @@ const GRACE: i64 = 30;
 /// All components as written, completed with what their kind or runtime brings.
 pub(super) fn complete<'a>(system: &'a System, target: &Target, findings: &mut Findings<'_>) -> Components<'a> {
     let mut cx = Completion { system, target, findings };
+    #[expect(clippy::borrowed_box, reason = "a `Cow` of the box borrows the box")]
     let one = |(key, component): (&String, &'a Box<spec::Component>)| {
         let completed = match component.kind {
             Kind::Model => Cow::Owned(Box::new(model_server::complete(key, component.as_ref().clone(), &mut cx))),

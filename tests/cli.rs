@@ -49,6 +49,7 @@ fn the_help_is_as_written_down() {
         &["capacity", "--help"],
         &["simulate", "--help"],
         &["schema", "--help"],
+        &["explain", "--help"],
     ] {
         let output = windlass(Path::new("."), arguments);
         assert_eq!(code(&output), 0);
@@ -173,6 +174,28 @@ fn place_and_locale_and_time_zone_do_not_matter() {
         .expect("the binary runs");
     assert_eq!(plain.stdout, moved.stdout);
     assert!(!plain.stdout.is_empty());
+}
+
+#[test]
+fn a_system_may_lie_outside_the_folder_of_the_command() {
+    let (project, elsewhere) = (project(), tempfile::tempdir().expect("a folder"));
+    fs::create_dir(elsewhere.path().join(".git")).expect("a repository of its own");
+    let system = project.path().join("system.yaml");
+    let arguments = ["build", system.to_str().expect("a path"), "--env", "production", "--stdout"];
+    let output = windlass(elsewhere.path(), &arguments);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert_eq!(output.stdout, windlass(project.path(), &["build", "--env", "production", "--stdout"]).stdout);
+}
+
+#[test]
+fn a_finding_is_explained_by_its_code_or_name() {
+    let output = windlass(Path::new("."), &["explain", "WL0430"]);
+    assert_eq!(code(&output), 0);
+    assert!(text(&output.stdout).starts_with("# WL0430: "));
+    assert_eq!(output.stdout, windlass(Path::new("."), &["explain", "single-replica"]).stdout);
+    let unknown = windlass(Path::new("."), &["explain", "single-replika"]);
+    assert_eq!(code(&unknown), 2);
+    assert!(text(&unknown.stderr).contains("single-replica"));
 }
 
 #[test]

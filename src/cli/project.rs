@@ -7,7 +7,7 @@ use crate::load::{Files, Loaded, LoadedEnvironment, load};
 use crate::source::Sources;
 use crate::workspace::{FILE_LIMIT, Workspace};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A system in memory, and where it came from.
 pub(super) struct Project {
@@ -100,8 +100,10 @@ type Located = (Workspace, String, Vec<String>);
 fn locate(global: &Global, named: Option<&PathBuf>) -> Result<Located, (Box<Diagnostic>, Ending)> {
     let wrong = |finding: Diagnostic| (Box::new(finding), Ending::Findings);
     let from = folder(global);
-    let workspace = Workspace::open(&from).map_err(|error| wrong(error.into()))?;
     let given = named.or(global.system.as_ref()).map(|path| from.join(path));
+    // A system that is named may lie in another repository than the one here.
+    let home = given.as_deref().and_then(Path::parent).filter(|folder| folder.is_dir()).unwrap_or(&from);
+    let workspace = Workspace::open(home).map_err(|error| wrong(error.into()))?;
     let system = workspace.find_system(given.as_deref(), &from).map_err(wrong)?;
     let environments = global.environments.as_ref().map(|path| from.join(path));
     let environments = workspace.environments(&system, environments.as_deref()).map_err(wrong)?;

@@ -57,7 +57,7 @@ fn main() {
 }
 
 fn holds(code: Code) -> Result<(), Failed> {
-    let page = explain::page(code).ok_or("it has no page")?;
+    let page = explain::page(code);
     let (head, rest) = page.split_once("\n## Why\n").ok_or("`## Why` is missing")?;
     if head.lines().count() < 3 || rest.trim().is_empty() {
         return Err("it does not say what it is and why".into());

@@ -16,7 +16,7 @@ pub(super) struct Explain {
 
 impl Explain {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Ending {
-        terminal.out(&explain::page(self.code).unwrap_or_default());
+        terminal.out(&explain::page(self.code));
         Ending::Clean
     }
 }

@@ -30,7 +30,7 @@ mod volume;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, code};
 use crate::document::shape::{Record, Refusal, Shape};
-use crate::document::{Entry, MANY, Map, Name, Node, Path, Value, at};
+use crate::document::{Entry, MANY, Map, Name, Node, Path, Value};
 use crate::source::Span;
 use indexmap::IndexMap;
 use rayon::prelude::*;
@@ -487,9 +487,4 @@ pub fn system_shape() -> Shape {
 /// The shape of a whole environment file.
 pub fn environment_shape() -> Shape {
     Environment::shape()
-}
-
-/// Reads the merged system; its path is the root.
-pub fn decode_system(root: &Node, found: &mut Diagnostics) -> Option<System> {
-    decode(root, at![], found)
 }

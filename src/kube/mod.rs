@@ -116,6 +116,12 @@ impl Object {
         Self { identity, phase, component: None, content, written: Some(document), patched: Vec::new() }
     }
 
+    /// An object that was emitted before, or that a cluster returned.
+    pub fn read(content: Content, component: Option<&str>, phase: Phase) -> Self {
+        let identity = Identity::of(&content);
+        Self { identity, phase, component: component.map(Into::into), content, written: None, patched: Vec::new() }
+    }
+
     /// The object as JSON.
     ///
     /// # Panics

@@ -112,6 +112,11 @@ impl Sources {
         self.file(span.file).position(span.start as usize)
     }
 
+    /// The file that a span lies in.
+    pub fn file_of(&self, span: Span) -> Option<&SourceFile> {
+        self.files.get(span.file.0 as usize)
+    }
+
     /// The text under a span.
     pub fn text(&self, span: Span) -> &str {
         self.file(span.file).text.get(span.range()).unwrap_or("")

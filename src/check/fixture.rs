@@ -122,6 +122,7 @@ fn target() -> Target {
         storage_classes: BTreeMap::new(),
         product_label: None,
         node_pools: BTreeMap::new(),
+        currency: None,
         peers: Peers {
             dns: peer("kube-system"),
             ingress: peer("ingress-nginx"),
@@ -383,6 +384,7 @@ pub(super) fn pool<'m>(model: &'m mut Model, name: &str, max: u32, allocatable: 
         labels: Strings::new(),
         taints: Vec::new(),
         reserved: Amounts::new(),
+        price: None,
     })
 }
 

@@ -43,7 +43,7 @@ impl Edit {
 }
 
 /// The fields in which two objects of a kind differ, in the order of the objects.
-pub fn fields(before: &Content, after: &Content, kind: &str) -> Vec<Field> {
+pub(super) fn fields(before: &Content, after: &Content, kind: &str) -> Vec<Field> {
     let mut walk = Walk { kind, path: FieldPath::default(), found: Vec::new() };
     walk.value(before, after, "", "");
     walk.found

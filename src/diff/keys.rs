@@ -35,8 +35,20 @@ pub(super) fn listing(key: &str, kind: &str) -> Listing {
         ("ownerReferences", _) => Keyed(&["uid"]),
         ("volumeClaimTemplates", _) => Keyed(&["metadata"]),
         (
-            "accessModes" | "finalizers" | "hosts" | "hostnames" | "verbs" | "resources" | "apiGroups" | "policyTypes"
-            | "add" | "drop" | "loadBalancerSourceRanges" | "ipFamilies" | "sourceRepos" | "syncOptions",
+            "accessModes"
+            | "finalizers"
+            | "hosts"
+            | "hostnames"
+            | "verbs"
+            | "resources"
+            | "apiGroups"
+            | "policyTypes"
+            | "add"
+            | "drop"
+            | "loadBalancerSourceRanges"
+            | "ipFamilies"
+            | "sourceRepos"
+            | "syncOptions",
             _,
         ) => Set,
         _ => ITEMS.iter().find(|(list, _)| *list == key).map_or(Whole, |(_, keys)| Keyed(keys)),
@@ -88,7 +100,9 @@ fn word(key: &str, value: &Content) -> Option<String> {
         Content::Text(text) => Some(text.to_string()),
         Content::Integer(number) => Some(number.to_string()),
         // The name of a template of claims, of the resource of a metric, of a trigger's metric.
-        Content::Map(_) if key == "metadata" => value.get("name").or_else(|| value.get("metricName"))?.as_str().map(Into::into),
+        Content::Map(_) if key == "metadata" => {
+            value.get("name").or_else(|| value.get("metricName"))?.as_str().map(Into::into)
+        }
         Content::Map(_) => value.get("name").or_else(|| value.get("metric")?.get("name"))?.as_str().map(Into::into),
         _ => None,
     }

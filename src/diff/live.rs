@@ -71,7 +71,9 @@ pub fn settle(live: &mut [Object], written: &[Object]) {
         clean(&mut object.content, own, "", &object.identity.kind);
         if let Some(Content::Map(metadata)) = entry(&mut object.content, "metadata") {
             let own = own.and_then(|own| own.get("metadata"));
-            metadata.retain(|(key, _)| !BOOKKEEPING.contains(&key.as_str()) || own.is_some_and(|own| own.get(key).is_some()));
+            metadata.retain(|(key, _)| {
+                !BOOKKEEPING.contains(&key.as_str()) || own.is_some_and(|own| own.get(key).is_some())
+            });
         }
     }
 }

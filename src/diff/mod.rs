@@ -46,9 +46,13 @@ pub enum How {
     Added,
     Changed,
     /// Its name follows its content: a new object takes the place of this one.
-    Renewed { from: String },
+    Renewed {
+        from: String,
+    },
     /// It goes, and comes again under another name or namespace.
-    Renamed { from: Identity },
+    Renamed {
+        from: Identity,
+    },
     Removed,
 }
 
@@ -91,7 +95,8 @@ fn change(pair: Pair<'_>, names: &BTreeMap<&str, &str>) -> Option<Change> {
     if how == How::Changed && fields.is_empty() {
         return None;
     }
-    let (follows, mut fields): (Vec<Field>, Vec<Field>) = fields.into_iter().partition(|field| follows(field, names, &how));
+    let (follows, mut fields): (Vec<Field>, Vec<Field>) =
+        fields.into_iter().partition(|field| follows(field, names, &how));
     let object = after.or(before)?;
     let conceals = conceal::is_secret(&object.identity);
     if conceals {
@@ -112,7 +117,8 @@ fn change(pair: Pair<'_>, names: &BTreeMap<&str, &str>) -> Option<Change> {
 /// Whether a field only names the successor of something, or is a checksum of what changed elsewhere.
 fn follows(field: &Field, names: &BTreeMap<&str, &str>, how: &How) -> bool {
     let last = field.path.last_key().unwrap_or_default();
-    let is_checksum = field.path.is_under(&["spec", "template", "metadata", "annotations"]) && last.contains("checksum");
+    let is_checksum =
+        field.path.is_under(&["spec", "template", "metadata", "annotations"]) && last.contains("checksum");
     let is_own_name = matches!(how, How::Renewed { .. }) && field.path == FieldPath::of(&["metadata", "name"]);
     let names_successor = match &field.edit {
         Edit::Replaced(Content::Text(old), Content::Text(new)) => names.get(old.as_str()) == Some(&new.as_str()),

@@ -95,10 +95,10 @@ fn join_similar<'a>(paired: &mut [Pair<'a>], gone: &mut Vec<&'a Object>) {
     }
     for slot in paired {
         let Pair::Added(new) = *slot else { continue };
-        let alike = |old: &&Object| {
-            old.identity.kind == new.identity.kind && old.identity.group() == new.identity.group()
-        };
-        let best = gone.iter().copied().filter(alike).map(|old| (likeness(old, new), old)).max_by_key(|(share, _)| *share);
+        let alike =
+            |old: &&Object| old.identity.kind == new.identity.kind && old.identity.group() == new.identity.group();
+        let best =
+            gone.iter().copied().filter(alike).map(|old| (likeness(old, new), old)).max_by_key(|(share, _)| *share);
         let Some((_, old)) = best.filter(|(share, _)| *share >= ALIKE) else { continue };
         *slot = Pair::Renamed(old, new);
         gone.retain(|object| !std::ptr::eq(*object, old));

@@ -53,13 +53,13 @@ pub(super) fn same(before: &Content, after: &Content, key: &str, parent: &str) -
     }
     match (before, after) {
         (Content::Map(old), Content::Map(new)) => {
-            let filled = |entries: &[(crate::kube::Key, Content)]| {
-                entries.iter().filter(|(_, value)| !is_empty(value)).count()
-            };
+            let filled =
+                |entries: &[(crate::kube::Key, Content)]| entries.iter().filter(|(_, value)| !is_empty(value)).count();
             filled(old) == filled(new)
-                && old.iter().filter(|(_, value)| !is_empty(value)).all(|(name, value)| {
-                    after.get(name).is_some_and(|other| same(value, other, name, key))
-                })
+                && old
+                    .iter()
+                    .filter(|(_, value)| !is_empty(value))
+                    .all(|(name, value)| after.get(name).is_some_and(|other| same(value, other, name, key)))
         }
         (Content::List(old), Content::List(new)) => {
             old.len() == new.len() && old.iter().zip(new).all(|(old, new)| same(old, new, key, parent))

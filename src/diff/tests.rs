@@ -7,7 +7,9 @@ fn object(value: &Value) -> Object {
 }
 
 fn config(name: &str, data: &Value) -> Object {
-    object(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "ai"}, "data": data}))
+    object(
+        &json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name, "namespace": "ai"}, "data": data}),
+    )
 }
 
 fn reader(config: &str) -> Object {
@@ -38,8 +40,10 @@ fn another_version_of_the_api_is_the_same_object() {
 #[test]
 fn an_object_under_another_name_is_a_rename() {
     let claim = |name: &str| {
-        object(&json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": "ai"},
-            "spec": {"storageClassName": "gp3", "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}))
+        object(
+            &json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name, "namespace": "ai"},
+            "spec": {"storageClassName": "gp3", "accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}}),
+        )
     };
     let changes = diff(&[claim("old")], &[claim("new")]);
     assert!(matches!(&changes[0].how, How::Renamed { from } if from.name == "old"), "{changes:?}");
@@ -70,8 +74,10 @@ fn a_set_against_itself_has_no_change() {
 fn the_same_change_in_many_objects_is_one_group() {
     let with = |tag: &str| -> Vec<Object> {
         let image = |name: &str| {
-            object(&json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": "ai"},
-                "spec": {"template": {"spec": {"containers": [{"name": name, "image": format!("app:{tag}")}]}}}}))
+            object(
+                &json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name, "namespace": "ai"},
+                "spec": {"template": {"spec": {"containers": [{"name": name, "image": format!("app:{tag}")}]}}}}),
+            )
         };
         ["a", "b", "c"].map(image).to_vec()
     };

@@ -122,6 +122,7 @@ fn target() -> Target {
         storage_classes: BTreeMap::new(),
         product_label: None,
         node_pools: BTreeMap::new(),
+        currency: None,
         peers: Peers {
             dns: peer("kube-system"),
             ingress: peer("ingress-nginx"),

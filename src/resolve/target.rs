@@ -3,7 +3,7 @@
 use super::strings;
 use crate::diagnostic::code;
 use crate::document::{Finding, Findings, at};
-use crate::model::{Amounts, Strings};
+use crate::model::{Amounts, Quantity, Strings};
 use crate::spec::{self, Feature, IssuerKind, SecretStoreKind};
 use crate::target::{Gate, Gateway, Grafana, Issuer, NodePool, Peer, Peers, Prometheus, SecretStore, Taint, Target};
 
@@ -28,6 +28,7 @@ pub(super) fn resolve(target: &spec::Target, findings: &mut Findings<'_>) -> Tar
         grafana: grafana(target.grafana.as_ref()),
         storage_classes: strings_of(target.storage_classes.as_ref()),
         product_label: target.gpu.as_ref().and_then(|gpu| gpu.product_label.as_ref()).map(ToString::to_string),
+        currency: target.currency.as_ref().map(ToString::to_string),
         node_pools: target.node_pools.iter().flatten().map(|(name, pool)| (name.clone(), node_pool(pool))).collect(),
         peers: peers(target.peers.as_ref(), gateway.as_ref()),
         object_store: target.object_store.iter().flat_map(|store| &store.cidrs).map(ToString::to_string).collect(),
@@ -120,6 +121,7 @@ fn node_pool(pool: &spec::NodePool) -> NodePool {
         labels: strings(pool.labels.as_ref()),
         taints: pool.taints.iter().flatten().filter_map(|taint| Taint::parse(taint)).collect(),
         reserved: amounts(pool.reserved.as_ref()),
+        price: pool.price.as_ref().and_then(|price| Quantity::parse(price).ok()),
     }
 }
 

@@ -169,7 +169,13 @@ pub struct Cause {
 
 impl Risk {
     /// A risk of one field of a change.
-    pub(crate) fn of_field(class: Class, rule: &'static str, change: &Change, field: &Field, what: impl Into<String>) -> Self {
+    pub(crate) fn of_field(
+        class: Class,
+        rule: &'static str,
+        change: &Change,
+        field: &Field,
+        what: impl Into<String>,
+    ) -> Self {
         let mut risk = Self::of(class, rule, change, what);
         risk.field = field.path.to_string();
         risk.before = field.edit.before().map(shown);
@@ -378,7 +384,8 @@ impl fmt::Display for Counts {
     /// `2 added, 1 changed`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = [(self.added, "added"), (self.changed, "changed"), (self.removed, "removed")];
-        let words: Vec<String> = all.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        let words: Vec<String> =
+            all.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
         if words.is_empty() { f.write_str("no change") } else { f.write_str(&words.join(", ")) }
     }
 }

@@ -1,10 +1,10 @@
 //! An environment: where a system runs, as a compile target, and what differs there.
 
 use super::{
-    ApiVersion, Catalogue, Cidr, Component, ComponentKey, Count, DataKey, Defaults, DnsLabel, DnsName, Duration,
-    EnvironmentPath, Images, LabelKey, LabelName, Literal, Named, Network, ObjectKey, PartKey, Patches, PodPeer,
-    Policy, Positive, Quota, Registry, RepositoryPath, RepositoryPattern, ResourceKey, Secret, SharedVolume, Switch,
-    SystemDashboard, TaintText, Text, VersionText, record, words,
+    ApiVersion, Catalogue, Cidr, Component, ComponentKey, Count, DataKey, Decimal, Defaults, DnsLabel, DnsName,
+    Duration, EnvironmentPath, Images, LabelKey, LabelName, Literal, Named, Network, ObjectKey, PartKey, Patches,
+    PodPeer, Policy, Positive, Quota, Registry, RepositoryPath, RepositoryPattern, ResourceKey, Secret, SharedVolume,
+    Switch, SystemDashboard, TaintText, Text, VersionText, record, words,
 };
 use crate::model::quantity::Quantity;
 
@@ -136,6 +136,8 @@ record! {
         opt gpu "gpu": GpuTarget,
         /// The pools of nodes.
         opt node_pools "nodePools": Named<PartKey, NodePool>,
+        /// The word behind the prices of `nodePools`, such as `EUR`.
+        opt currency "currency": Text,
         /// Where the cluster's own parts run, for network policies.
         opt peers "peers": Peers,
         /// Where object stores live, when not on the internet.
@@ -304,6 +306,8 @@ record! {
         opt taints "taints": Vec<TaintText>,
         /// What DaemonSets take on each node.
         opt reserved "reserved": Named<ResourceKey, Quantity>,
+        /// What one node costs a month, for the review of a change.
+        opt price "price": Decimal,
     }
 }
 

@@ -51,6 +51,8 @@ pub struct Target {
     /// The label of nodes with the GPU's product, where it is not the vendor's usual one.
     pub product_label: Option<String>,
     pub node_pools: BTreeMap<String, NodePool>,
+    /// The word behind the prices of nodes.
+    pub currency: Option<String>,
     pub peers: Peers,
     /// Where object stores live; empty: on the internet.
     pub object_store: Vec<String>,
@@ -121,6 +123,8 @@ pub struct NodePool {
     pub labels: Strings,
     pub taints: Vec<Taint>,
     pub reserved: Amounts,
+    /// What one node costs a month.
+    pub price: Option<Quantity>,
 }
 
 impl NodePool {

@@ -6,7 +6,7 @@
 //!       ─render─▶ tree
 //! ```
 //!
-//! Invariants. Only `workspace` and `cli` touch the outside: everything else takes values and returns
+//! Invariants. Only `workspace`, `git` and `cli` touch the outside: everything else takes values and returns
 //! values, and fails by findings alone. Each stage is a type that only the stage before it makes.
 //! Every pass collects what it finds; the checkpoints stand in [`compile`]. The same input gives the
 //! same bytes: ordered maps, no clock, no host, no environment.
@@ -21,6 +21,7 @@ pub mod digest;
 pub mod document;
 pub mod encrypted;
 pub mod fix;
+pub mod git;
 pub mod kube;
 pub mod layers;
 pub mod load;

@@ -3,9 +3,10 @@
 use super::terminal::Terminal;
 use super::{Ending, Global};
 use crate::diagnostic::{Diagnostic, Diagnostics, code, listed, nearest};
+use crate::git::{Repository, Snapshot};
 use crate::load::{Files, Loaded, LoadedEnvironment, load};
 use crate::source::Sources;
-use crate::workspace::{FILE_LIMIT, Workspace};
+use crate::workspace::{FILE_LIMIT, ReadError, Workspace};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -47,19 +48,47 @@ impl Project {
                 return Err(Box::new(Unusable { workspace: None, sources: Sources::new(), found, ending }));
             }
         };
+        let read = |path: &str| workspace.read(path, FILE_LIMIT);
+        let expand = |pattern: &str| workspace.expand(pattern);
+        let located = (workspace.clone(), system, environments);
+        Self::load(global, located, (&read, &expand), found)
+    }
+
+    /// Finds and loads the system as it was in a commit; what is on disk does not matter, nor whether it is there.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for comparing with a commit"))]
+    pub(super) fn at(
+        global: &Global,
+        named: Option<&PathBuf>,
+        repository: &Repository,
+        snapshot: &Snapshot,
+    ) -> Result<Self, Box<Unusable>> {
+        let mut found = Diagnostics::new();
+        let (workspace, system, environments) = match locate_at(global, named, repository, snapshot) {
+            Ok(located) => located,
+            Err(finding) => {
+                found.push(*finding);
+                let ending = Ending::Findings;
+                return Err(Box::new(Unusable { workspace: None, sources: Sources::new(), found, ending }));
+            }
+        };
+        let read = |path: &str| snapshot.read(path, FILE_LIMIT);
+        let expand = |pattern: &str| snapshot.expand(pattern);
+        Self::load(global, (workspace, system, environments), (&read, &expand), found)
+    }
+
+    fn load(
+        global: &Global,
+        (workspace, system, environments): Located,
+        (read, expand): (&dyn Fn(&str) -> Result<Vec<u8>, ReadError>, &dyn Fn(&str) -> Result<Vec<String>, ReadError>),
+        mut found: Diagnostics,
+    ) -> Result<Self, Box<Unusable>> {
         let machine = std::cell::Cell::new(false);
-        let read = |path: &str| {
-            workspace.read(path, FILE_LIMIT).map_err(|error| {
-                machine.set(machine.get() || error.is_machine_fault());
-                Diagnostic::from(error)
-            })
+        let finding = |error: ReadError| {
+            machine.set(machine.get() || error.is_machine_fault());
+            Diagnostic::from(error)
         };
-        let expand = |pattern: &str| {
-            workspace.expand(pattern).map_err(|error| {
-                machine.set(machine.get() || error.is_machine_fault());
-                Diagnostic::from(error)
-            })
-        };
+        let read = |path: &str| read(path).map_err(finding);
+        let expand = |pattern: &str| expand(pattern).map_err(finding);
         let (sources, loaded) = load(Files { read: &read, expand: &expand }, &system, &environments, &mut found);
         if let Some(mut loaded) = loaded {
             loaded.denied.clone_from(&global.deny);
@@ -110,8 +139,80 @@ fn locate(global: &Global, named: Option<&PathBuf>) -> Result<Located, (Box<Diag
     Ok((workspace, system, environments))
 }
 
+/// The same in a commit: paths of the command line are taken by their names, since nothing has to be on disk.
+fn locate_at(
+    global: &Global,
+    named: Option<&PathBuf>,
+    repository: &Repository,
+    snapshot: &Snapshot,
+) -> Result<Located, Box<Diagnostic>> {
+    let from = folder(global);
+    let workspace = Workspace::at(repository.root()).map_err(|error| Box::new(error.into()))?;
+    let path_of = |path: &PathBuf| repository.path_of(&from.join(path)).map_err(|error| Box::new(error.into()));
+    let given = named.or(global.system.as_ref()).map(path_of).transpose()?;
+    let system = snapshot.find_system(given.as_deref(), &path_of(&from)?)?;
+    let given = global.environments.as_ref().map(path_of).transpose()?;
+    let environments = snapshot.environments(&system, given.as_deref())?;
+    Ok((workspace, system, environments))
+}
+
 /// The folder in which the command runs.
 pub(super) fn folder(global: &Global) -> PathBuf {
     let here = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
     global.directory.as_ref().map_or(here.clone(), |directory| here.join(directory))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use crate::git::tests::Ground;
+    use clap::Parser;
+
+    const SYSTEM: &str = "apiVersion: windlass/v1\nkind: System\nname: shop\ncomponents: {}\n";
+    const ENVIRONMENT: &str = "apiVersion: windlass/v1\nkind: Environment\ntarget: {kubernetes: \"1.35\"}\n";
+
+    #[derive(Parser)]
+    struct Arguments {
+        #[command(flatten)]
+        global: Global,
+    }
+
+    fn global(folder: &Path) -> Global {
+        Arguments::parse_from(["windlass".as_ref(), "-C".as_ref(), folder.as_os_str()]).global
+    }
+
+    #[test]
+    fn a_commit_is_loaded_as_it_was() {
+        let ground = Ground::new();
+        ground.write("apps/shop/system.yaml", SYSTEM);
+        ground.write("apps/shop/environments/production.yaml", ENVIRONMENT);
+        ground.commit("x");
+        ground.git(&["mv", "apps/shop/environments/production.yaml", "apps/shop/environments/staging.yaml"]);
+        let repository = Repository::discover(ground.path()).expect("a repository");
+        let global = global(&ground.path().join("apps/shop"));
+        let snapshot = repository.head().expect("a commit");
+        let Ok(project) = Project::at(&global, None, &repository, &snapshot) else { panic!("it loads") };
+        assert_eq!(project.loaded.path, "apps/shop/system.yaml");
+        assert_eq!(project.loaded.environments[0].path, "apps/shop/environments/production.yaml");
+        assert!(project.sources.files().iter().any(|source| source.path == "apps/shop/system.yaml"));
+        let Ok(project) = Project::open(&global, None) else { panic!("it loads") };
+        assert_eq!(project.loaded.environments[0].name, "staging");
+    }
+
+    #[test]
+    fn what_a_commit_lacks_is_a_finding() {
+        let ground = Ground::new();
+        ground.write("system.yaml", SYSTEM);
+        ground.commit("x");
+        ground.write("environments/production.yaml", ENVIRONMENT);
+        let repository = Repository::discover(ground.path()).expect("a repository");
+        let (global, snapshot) = (global(ground.path()), repository.head().expect("a commit"));
+        let at = |named: Option<&PathBuf>| Project::at(&global, named, &repository, &snapshot);
+        let messages = |named| match at(named) {
+            Ok(_) => panic!("it loads"),
+            Err(unusable) => unusable.found.sorted().into_iter().map(|finding| finding.message).collect::<Vec<_>>(),
+        };
+        assert_eq!(messages(None), ["`system.yaml` has no environment"]);
+        assert_eq!(messages(Some(&"other.yaml".into())), ["`other.yaml` does not exist"]);
+    }
 }

@@ -3,7 +3,7 @@
 //! Groups: `WL00xx` files and the command, `WL01xx` YAML and the shape of the language, `WL02xx` names
 //! and references, `WL03xx` images and secrets, `WL04xx` scaling, rollout and availability, `WL05xx`
 //! resources, GPUs and placement, `WL06xx` network and monitoring, `WL07xx` storage and databases, `WL08xx` the
-//! target, `WL09xx` output.
+//! target and Git, `WL09xx` output.
 
 /// The identity of a law: its number, its name and one sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -271,6 +271,11 @@ codes! {
     FEATURE_UNSET = "WL0803", "feature-incomplete", "a feature of the target that needs a setting beside it";
     POOL_BOUNDS = "WL0810", "pool-min-over-max", "a node pool with fewer nodes at most than at least";
     POOL_RESERVED = "WL0811", "pool-all-reserved", "a node pool whose nodes reserve more than they have";
+
+    NO_REPOSITORY = "WL0860", "no-repository", "a folder that is not in a Git repository, or one that cannot be read";
+    REFERENCE_UNKNOWN = "WL0861", "unknown-reference", "a branch, tag or commit that the repository does not have";
+    HISTORY_MISSING = "WL0862", "missing-history", "a commit that is not there yet, or is cut off in a shallow clone";
+    GIT_FAILED = "WL0863", "git-failed", "Git could not do its work";
 
     OUTPUT_PATH = "WL0901", "output-path", "an output file whose path some file system cannot hold";
     OUTPUT_EDITED = "WL0902", "output-edited", "an output file was edited by hand";

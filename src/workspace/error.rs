@@ -37,12 +37,18 @@ pub enum ReadError {
     NotUtf8 { path: String, offset: usize },
     /// The name of a file is not UTF-8; as well as it can be shown.
     NameNotUtf8 { path: String },
+    /// `at` is a submodule, whose files lie in another repository.
+    Submodule { path: String, at: String },
+    /// A commit holds only a pointer of Git LFS.
+    Pointer { path: String },
+    /// A commit names the file, and the clone does not hold it.
+    NotFetched { path: String },
     /// The machine's fault.
     Io { path: String, error: String },
 }
 
 impl ReadError {
-    pub(super) fn io(path: impl Into<String>, error: &io::Error) -> Self {
+    pub(crate) fn io(path: impl Into<String>, error: &io::Error) -> Self {
         Self::Io { path: path.into(), error: plain(error) }
     }
 
@@ -56,7 +62,7 @@ impl ReadError {
 
     /// Whether the machine is at fault, and not what was written or asked for.
     pub fn is_machine_fault(&self) -> bool {
-        matches!(self, Self::Io { .. })
+        matches!(self, Self::Io { .. } | Self::NotFetched { .. })
     }
 
     fn code(&self) -> Code {
@@ -83,6 +89,9 @@ impl ReadError {
                 return Some(format!("there is no `{missing}`"));
             }
             Self::TooLarge { .. } => "the limit keeps a wrong file from stopping the compiler",
+            Self::Submodule { .. } => "its files lie in another repository, and one commit must say everything",
+            Self::Pointer { .. } => "its content lies outside the commits, on a server",
+            Self::NotFetched { .. } => "the clone is partial or damaged",
             _ => return None,
         };
         Some(text.into())
@@ -98,6 +107,11 @@ impl ReadError {
             Self::NotUtf8 { .. } => "save the file as UTF-8",
             Self::NameNotUtf8 { .. } => "rename the file",
             Self::TooLarge { .. } => "split the file",
+            Self::Submodule { .. } => "copy the file into this repository",
+            Self::Pointer { .. } => "keep the file in Git itself: take it out of `.gitattributes` and add it again",
+            Self::NotFetched { .. } => {
+                "fetch everything with `git fetch --refetch --no-filter`, or clone without `--filter`"
+            }
             _ => return None,
         };
         Some(text.into())
@@ -121,6 +135,10 @@ impl fmt::Display for ReadError {
             }
             Self::NotUtf8 { path, offset } => write!(f, "`{path}` is not UTF-8 text, from byte {offset} on"),
             Self::NameNotUtf8 { path } => write!(f, "the name of `{path}` is not UTF-8"),
+            Self::Submodule { path, at } if path == at => write!(f, "`{path}` is a submodule"),
+            Self::Submodule { path, at } => write!(f, "`{path}` lies in the submodule `{at}`"),
+            Self::Pointer { path } => write!(f, "`{path}` is a pointer of Git LFS"),
+            Self::NotFetched { path } => write!(f, "the content of `{path}` is not in this clone"),
             Self::Io { path, error } => write!(f, "cannot read `{path}`: {error}"),
         }
     }

@@ -12,6 +12,7 @@ mod create;
 mod disk;
 mod error;
 mod find;
+mod folders;
 mod lock;
 mod read;
 mod staging;
@@ -20,6 +21,8 @@ mod write;
 
 pub use create::create_new;
 pub use error::{Obstacle, ReadError, Refusal, WriteError};
+pub(crate) use folders::{Folders, environments, expand, inside, nearest_system};
+pub(crate) use read::FOLDER;
 pub use read::{FILE_LIMIT, join};
 pub use survey::{Comparison, Differing, compare};
 pub use write::{WriteOptions, WriteReport, write};

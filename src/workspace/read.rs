@@ -42,7 +42,7 @@ fn names(path: &str) -> Result<Vec<&str>, ReadError> {
     Ok(path.split('/').filter(|name| !matches!(*name, "" | ".")).collect())
 }
 
-pub(super) const FOLDER: &str = "a folder";
+pub(crate) const FOLDER: &str = "a folder";
 
 /// What lies at a place, where it is not a file.
 pub(super) fn kind(metadata: &Metadata) -> &'static str {

@@ -96,7 +96,7 @@ fn finding<'a>(sources: &'a Sources, found: &'a Diagnostic, fingerprint: String)
 }
 
 /// A JSON document as every machine format ends it: indented, printable, with a last line break.
-pub(super) fn document(value: &impl Serialize) -> String {
+pub(crate) fn document(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value).expect("strings and numbers under string keys always serialise");
     let mut text = sanitize::json(&text);
     text.push('\n');

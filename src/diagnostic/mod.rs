@@ -19,6 +19,7 @@ mod text;
 
 use crate::source::Span;
 pub use code::Code;
+pub(crate) use json::document as json_document;
 use foldhash::fast::FixedState;
 pub use render::{Format, Options, render};
 use std::collections::HashMap;

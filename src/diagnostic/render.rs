@@ -22,6 +22,17 @@ pub enum Format {
     Github,
     /// For GitLab CI: a code quality report
     Gitlab,
+    /// For a pull request: a comment (of a review only)
+    Markdown,
+    /// For a browser: one page in one file (of a review only)
+    Html,
+}
+
+impl Format {
+    /// Whether findings can be told in it, and not only reviews.
+    pub fn is_of_findings(self) -> bool {
+        !matches!(self, Self::Markdown | Self::Html)
+    }
 }
 
 /// How the text for people looks. The formats for machines ignore all of it and are always complete.
@@ -45,7 +56,8 @@ impl Default for Options {
 /// The findings in one format.
 pub fn render(format: Format, sources: &Sources, findings: &[Diagnostic], options: &Options) -> String {
     match format {
-        Format::Text => text::render(sources, findings, options),
+        // A review that cannot be made has findings instead; its reader gets them as text.
+        Format::Text | Format::Markdown | Format::Html => text::render(sources, findings, options),
         Format::Json => json::render(sources, findings),
         Format::Sarif => sarif::render(sources, findings),
         Format::Github => github::render(sources, findings),

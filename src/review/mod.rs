@@ -16,6 +16,7 @@ mod inert;
 mod metadata;
 mod pace;
 mod rejected;
+pub mod report;
 mod restart;
 mod scaling;
 mod security;

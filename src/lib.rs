@@ -44,7 +44,7 @@ pub mod workspace;
 pub mod yaml;
 
 use diagnostic::{Diagnostic, Diagnostics, code};
-use document::{Findings, at};
+use document::{Findings, Node, at};
 use kube::Object;
 use load::{Loaded, LoadedEnvironment};
 use model::Model;
@@ -80,6 +80,27 @@ pub fn model(loaded: &Loaded, environment: &LoadedEnvironment) -> (Option<Model>
     (model, found)
 }
 
+/// A system compiled for an environment, with what it was made of: what a review compares.
+#[derive(Debug)]
+pub struct Whole {
+    pub objects: Vec<Object>,
+    pub model: Model,
+    /// The merged document.
+    pub root: Node,
+}
+
+/// Compiles as [`compile`] does, and keeps what the objects were made of.
+pub fn compile_whole(loaded: &Loaded, environment: &LoadedEnvironment) -> (Option<Whole>, Diagnostics) {
+    let mut found = Diagnostics::new();
+    let made = with_model(loaded, environment, &mut found, &mut BTreeSet::new(), |model, findings| {
+        let valid = check::check(model, findings)?;
+        let objects = make(loaded, &valid, findings);
+        Some((objects, (*valid).clone(), findings.root().clone()))
+    });
+    let whole = made.map(|(objects, model, root)| Whole { objects, model, root });
+    (whole.filter(|_| !found.has_errors()), found)
+}
+
 fn objects(
     loaded: &Loaded,
     environment: &LoadedEnvironment,
@@ -88,14 +109,20 @@ fn objects(
 ) -> Option<Vec<Object>> {
     with_model(loaded, environment, found, allowed, |model, findings| {
         let valid = check::check(model, findings)?;
-        let mut objects = lower::lower(&valid);
-        encrypted::add(&mut objects, &valid, &loaded.manifests, findings);
-        manifest::add(&mut objects, &valid, &loaded.manifests, findings);
-        patch::apply(&mut objects, &valid.patches, findings);
-        verify::verify(&objects, &valid, &loaded.manifests, findings);
+        let objects = make(loaded, &valid, findings);
         dispose(valid);
         Some(objects)
     })
+}
+
+/// Everything that a checked model gives, verified.
+fn make(loaded: &Loaded, valid: &check::Valid<Model>, findings: &mut Findings<'_>) -> Vec<Object> {
+    let mut objects = lower::lower(valid);
+    encrypted::add(&mut objects, valid, &loaded.manifests, findings);
+    manifest::add(&mut objects, valid, &loaded.manifests, findings);
+    patch::apply(&mut objects, &valid.patches, findings);
+    verify::verify(&objects, valid, &loaded.manifests, findings);
+    objects
 }
 
 /// Merges, reads and resolves; then does what is wanted with the model.

@@ -239,7 +239,7 @@ fn twice(object: &Object, document: &Node, first: &Object) -> Diagnostic {
 }
 
 /// When a hand-written object is delivered: with the emitted ones of its sort.
-fn phase(kind: &str) -> Phase {
+pub(crate) fn phase(kind: &str) -> Phase {
     match kind {
         "CustomResourceDefinition" => Phase::Definitions,
         "Namespace" => Phase::Namespace,

@@ -8,6 +8,7 @@
 mod build;
 mod capacity;
 mod check;
+mod diff;
 mod explain;
 mod init;
 mod project;
@@ -41,6 +42,7 @@ enum Command {
     Init(init::Init),
     Check(check::Check),
     Build(build::Build),
+    Diff(diff::Diff),
     Capacity(capacity::Command),
     Simulate(simulate::Simulate),
     Schema(schema::Schema),
@@ -140,6 +142,7 @@ pub fn run() -> ExitCode {
         Command::Init(init) => init.run(&arguments.global, &mut terminal),
         Command::Check(check) => check.run(&arguments.global, &mut terminal),
         Command::Build(build) => build.run(&arguments.global, &mut terminal),
+        Command::Diff(diff) => diff.run(&arguments.global, &mut terminal),
         Command::Capacity(capacity) => capacity.run(&arguments.global, &mut terminal),
         Command::Simulate(simulate) => simulate.run(&arguments.global, &mut terminal),
         Command::Schema(schema) => schema.run(&mut terminal),

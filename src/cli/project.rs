@@ -35,6 +35,17 @@ impl Unusable {
         terminal.findings(&self.sources, self.found, answer);
         self.ending
     }
+
+    /// Shows why as text, beside an answer in another form.
+    pub(super) fn show_beside(self, terminal: &mut Terminal) -> Ending {
+        terminal.findings_beside(&self.sources, self.found);
+        self.ending
+    }
+
+    /// Whether there is no system at all.
+    pub(super) fn is_missing(&self) -> bool {
+        self.workspace.is_none()
+    }
 }
 
 impl Project {
@@ -55,7 +66,6 @@ impl Project {
     }
 
     /// Finds and loads the system as it was in a commit; what is on disk does not matter, nor whether it is there.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for comparing with a commit"))]
     pub(super) fn at(
         global: &Global,
         named: Option<&PathBuf>,

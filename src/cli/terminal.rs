@@ -58,6 +58,32 @@ impl Terminal {
         if answer || self.format != Format::Text { self.out(&text) } else { self.err(&text) }
     }
 
+    /// Findings about an answer in another form: as text, beside it.
+    pub(super) fn findings_beside(&mut self, sources: &Sources, found: Diagnostics) {
+        let format = std::mem::replace(&mut self.format, Format::Text);
+        self.findings(sources, found, false);
+        self.format = format;
+    }
+
+    /// Says why a command ends.
+    pub(super) fn stop(&mut self, finding: Diagnostic, ending: Ending) -> Ending {
+        let mut found = Diagnostics::new();
+        found.push(finding);
+        self.findings_beside(&Sources::new(), found);
+        ending
+    }
+
+    /// Whether the answer has colours.
+    pub(super) fn colours(&self) -> bool {
+        self.options(io::stdout().is_terminal()).color
+    }
+
+    /// The columns of the terminal; 100 where there is none.
+    pub(super) fn width(&self) -> usize {
+        let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        columns.unwrap_or(100).clamp(40, 160)
+    }
+
     fn options(&self, on_terminal: bool) -> Options {
         let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Options {

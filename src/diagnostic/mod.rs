@@ -19,8 +19,8 @@ mod text;
 
 use crate::source::Span;
 pub use code::Code;
-pub(crate) use json::document as json_document;
 use foldhash::fast::FixedState;
+pub(crate) use json::document as json_document;
 pub use render::{Format, Options, render};
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;

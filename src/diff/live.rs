@@ -7,6 +7,7 @@
 
 use super::path::at;
 use crate::kube::{Content, Key, Object};
+use crate::lower::MANAGED_BY;
 use std::collections::BTreeMap;
 
 /// Keys of `metadata` that the server keeps.
@@ -57,6 +58,23 @@ const GIVEN: &[&str] = &[
 /// Whether a cluster returned it.
 pub fn is_live(content: &Content) -> bool {
     ["uid", "resourceVersion", "managedFields"].iter().any(|key| at(content, &["metadata", key]).is_some())
+}
+
+/// Objects of a cluster that this comparison is about: those that are written, and those that were written
+/// by this compiler before. What a controller made, and what others run, is not.
+pub fn ours(live: &[Object], written: &[Object]) -> Vec<Object> {
+    let is_written = |object: &Object| written.iter().any(|own| is_same(own, object));
+    let was_written = |object: &Object| {
+        let label = at(&object.content, &["metadata", "labels", MANAGED_BY]).and_then(Content::as_str);
+        label == Some("windlass") && at(&object.content, &["metadata", "ownerReferences"]).is_none()
+    };
+    let is_ours = |object: &&Object| !is_live(&object.content) || is_written(object) || was_written(object);
+    live.iter().filter(is_ours).cloned().collect()
+}
+
+fn is_same(one: &Object, other: &Object) -> bool {
+    let (one, other) = (&one.identity, &other.identity);
+    (one.group(), &one.kind, &one.namespace, &one.name) == (other.group(), &other.kind, &other.namespace, &other.name)
 }
 
 /// Takes out of objects of a cluster what nobody wrote, as far as `written` does not say it either.

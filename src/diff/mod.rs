@@ -12,6 +12,7 @@ mod keys;
 pub mod live;
 mod pairs;
 pub mod path;
+pub mod read;
 mod same;
 
 use crate::kube::{Content, Identity, Object};

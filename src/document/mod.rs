@@ -96,6 +96,11 @@ impl Node {
         self.as_map()?.get(key).map(|entry| &entry.node)
     }
 
+    /// The item at a place of a list.
+    pub fn item(&self, at: usize) -> Option<&Node> {
+        if let Value::List(items) = &self.value { items.get(at) } else { None }
+    }
+
     /// What a person would call this value: "a map", "a list", "text", "nothing".
     pub fn describe(&self) -> &'static str {
         match &self.value {

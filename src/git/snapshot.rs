@@ -73,6 +73,14 @@ impl Snapshot {
         self.commit.to_string()
     }
 
+    /// Whether another commit, by its id or name, is this one or in its history.
+    pub fn contains(&self, commit: &str) -> bool {
+        let Ok(other) = self.repository.revparse_single(commit).and_then(|object| object.peel_to_commit()) else {
+            return false;
+        };
+        other.id() == self.commit || self.repository.graph_descendant_of(self.commit, other.id()).unwrap_or(false)
+    }
+
     /// The bytes of a file of at most `limit` bytes.
     pub fn read(&self, path: &str, limit: u64) -> Result<Vec<u8>, ReadError> {
         let path = join("", path)?;

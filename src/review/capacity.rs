@@ -127,9 +127,21 @@ fn asks_for_more(comparison: &Comparison<'_>, change: &Change) -> Option<Risk> {
     };
     Some(
         Risk::of(Class::Capacity, "asks-for-more", change, format!("at the most it asks for {}", line(&after)))
-            .at("spec", Some(line(&before)), Some(line(&after)))
+            .at(grown_by(change), Some(line(&before)), Some(line(&after)))
             .reason("requests times the greatest count of pods"),
     )
+}
+
+/// The field that makes it more.
+fn grown_by(change: &Change) -> String {
+    let counts = |field: &&crate::diff::Field| {
+        let last = field.path.last_key().unwrap_or_default();
+        field.path.is_under(&["spec"])
+            && (last.to_lowercase().ends_with("replicas") || last.ends_with("ReplicaCount") || last == "instances")
+    };
+    let asks = |field: &&crate::diff::Field| field.path.keys().any(|key| key == "resources");
+    let field = change.fields.iter().find(counts).or_else(|| change.fields.iter().find(asks));
+    field.map_or_else(|| "spec".to_owned(), |field| field.path.to_string())
 }
 
 /// The nodes do not hold what they held before.

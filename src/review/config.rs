@@ -38,8 +38,13 @@ pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
 
 fn of_fields(change: &Change, risks: &mut Vec<Risk>) {
     let told: Vec<String> =
-        risks.iter().filter(|risk| risk.identity == change.identity).map(|risk| risk.field.clone()).collect();
-    let is_told = |field: &&Field| told.iter().any(|told| *told == field.path.to_string());
+        risks.iter().filter(|risk| risk.identity == change.identity).map(|risk| bare(&risk.field)).collect();
+    let is_told = |field: &&Field| {
+        let own = bare(&field.path.to_string());
+        told.iter().any(|told| {
+            own == *told || own.strip_prefix(told.as_str()).is_some_and(|rest| told != "spec" && rest.starts_with('.'))
+        })
+    };
     let rest = change.fields.iter().filter(|field| !field.path.is_under(&["metadata"]) && !is_told(field));
     for field in rest {
         let (what, reason) = words(field, change);
@@ -65,4 +70,16 @@ fn words(field: &Field, change: &Change) -> (&'static str, &'static str) {
         _ if under(&["spec", "template"]) => ("how the pods run", "the new pods start with it"),
         _ => ("how it is set up", "the controller of this kind takes it up"),
     }
+}
+
+/// A field without the names of items.
+fn bare(field: &str) -> String {
+    let mut depth = 0;
+    let outside = field.chars().filter(|c| {
+        depth += i32::from(*c == '[');
+        let keep = depth == 0;
+        depth -= i32::from(*c == ']');
+        keep
+    });
+    outside.collect()
 }

@@ -4,7 +4,7 @@
 //! since every tool prunes after it has applied.
 
 use super::Comparison;
-use super::workload::said;
+use super::workload::{LASTING, said};
 use crate::diff::{Change, How};
 use crate::kube::{Identity, Phase};
 use std::collections::BTreeMap;
@@ -107,9 +107,16 @@ fn halfway(phase: Phase, changes: &[&Change]) -> String {
                 .into()
         }
         Phase::Models | Phase::Backends | Phase::Agents | Phase::Frontends => {
-            let names: Vec<String> = changes.iter().take(3).map(|change| said(&change.identity)).collect();
-            let more = if changes.len() > names.len() { " and others" } else { "" };
-            format!("{}{more} run in the new version beside callers of the old", names.join(", "))
+            let running: Vec<String> = changes
+                .iter()
+                .filter(|change| LASTING.contains(&change.identity.kind.as_str()))
+                .map(|change| said(&change.identity))
+                .collect();
+            match running.as_slice() {
+                [] => "bounds and budgets are new, and what they stand for runs on".into(),
+                [one] => format!("{one} is new, and what calls it is not"),
+                [one, others @ ..] => format!("{one} and {} more are new, and what calls them is not", others.len()),
+            }
         }
         Phase::Routes => "the routes are new; what goes is still there".into(),
     }

@@ -5,6 +5,7 @@
 //! same report. Rules look at objects, so that any two sets of them can be compared; what only the model
 //! knows (the node pools) is left out where there is none.
 
+mod acknowledgement;
 mod capacity;
 mod cause;
 mod config;
@@ -27,6 +28,8 @@ use crate::diff::{Change, Field, Group, How};
 use crate::kube::{Content, Identity, Object};
 use crate::model::Model;
 use crate::source::Position;
+pub use crate::spec::RiskClass as Class;
+pub use acknowledgement::{Acknowledgements, FILE as ACKNOWLEDGEMENTS_FILE, Gate};
 pub use capacity::Totals;
 pub use cause::{Documents, Merged};
 pub use cost::Range;
@@ -34,66 +37,7 @@ pub use delivery::Wave;
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// What a change does, the gravest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Class {
-    /// The API server, or the operator's webhook, refuses the update; the sync wedges.
-    Rejected,
-    /// Stored data is deleted, orphaned, or no longer reachable or backed up, now or at the next prune.
-    DataLoss,
-    /// Requests fail for some time at some step, or a name that clients use goes away.
-    Downtime,
-    /// Someone or something may do or reach more than before, or a protection is off.
-    Security,
-    /// The worst case asks for more than before, or does not fit.
-    Capacity,
-    /// Accepted, and never arrives.
-    Inert,
-    /// Pods are replaced.
-    Restart,
-    /// Bounds, targets or behaviour of a scaler.
-    Scaling,
-    /// The monthly range moves.
-    Cost,
-    /// Values that a running process reads.
-    Config,
-    /// Labels, annotations and descriptions that nothing selects or reads.
-    Metadata,
-}
-
 impl Class {
-    /// All classes, the gravest first.
-    pub const ALL: [Self; 11] = [
-        Self::Rejected,
-        Self::DataLoss,
-        Self::Downtime,
-        Self::Security,
-        Self::Capacity,
-        Self::Inert,
-        Self::Restart,
-        Self::Scaling,
-        Self::Cost,
-        Self::Config,
-        Self::Metadata,
-    ];
-
-    /// How it is written: `data-loss`.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Rejected => "rejected",
-            Self::DataLoss => "data-loss",
-            Self::Downtime => "downtime",
-            Self::Security => "security",
-            Self::Capacity => "capacity",
-            Self::Inert => "inert",
-            Self::Restart => "restart",
-            Self::Scaling => "scaling",
-            Self::Cost => "cost",
-            Self::Config => "config",
-            Self::Metadata => "metadata",
-        }
-    }
-
     /// What it means, in one line.
     pub fn meaning(self) -> &'static str {
         match self {
@@ -109,12 +53,6 @@ impl Class {
             Self::Config => "values that a running process reads",
             Self::Metadata => "labels and annotations that nothing selects or reads",
         }
-    }
-}
-
-impl fmt::Display for Class {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
     }
 }
 
@@ -258,10 +196,15 @@ impl<'a> Side<'a> {
         self.places.get(&(kind, namespace, name)).map(|at| &self.objects[*at])
     }
 
-    /// The object that a change is about, on this side.
+    /// The object that a change is about, on this side: under its name of before, where that is another.
     fn of(&self, change: &Change) -> Option<&'a Object> {
         let identity = &change.identity;
-        self.get(&identity.kind, identity.namespace.as_deref(), &identity.name)
+        let (own, namespace) = (identity.name.as_str(), identity.namespace.as_deref());
+        self.get(&identity.kind, namespace, own).or_else(|| match &change.how {
+            How::Renewed { from } => self.get(&identity.kind, namespace, from),
+            How::Renamed { from } => self.get(&from.kind, from.namespace.as_deref(), &from.name),
+            How::Added | How::Changed | How::Removed => None,
+        })
     }
 
     /// All objects of these kinds.

@@ -8,6 +8,7 @@ use crate::diff::path::shown;
 use crate::diff::{Change, Field, How};
 
 pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
+    risks.extend(comparison.changes.iter().filter_map(runs_again));
     for change in comparison.changes.iter().filter(|change| change.how == How::Changed) {
         risks.extend(restart(comparison, change));
         risks.extend(change.fields.iter().filter_map(|field| major_version(change, field)));
@@ -70,6 +71,16 @@ fn restart(comparison: &Comparison<'_>, change: &Change) -> Option<Risk> {
             .at(first.path.to_string(), value(first.edit.before()), value(first.edit.after()))
             .reason(format!("{reason}{others}")),
     )
+}
+
+/// A job that is named by its content runs once more when that changes.
+fn runs_again(change: &Change) -> Option<Risk> {
+    let is_renewed_job = change.identity.kind == "Job" && matches!(change.how, How::Renewed { .. });
+    let first = change.fields.iter().find(|field| field.path.last_key() == Some("image")).or(change.fields.first())?;
+    is_renewed_job.then(|| {
+        Risk::of_field(Class::Restart, "job-runs-again", change, first, "the job runs once more")
+            .reason("its name follows its content: other content is a new job, and the old one goes at the next prune")
+    })
 }
 
 /// A new major version of an image is a line of its own.

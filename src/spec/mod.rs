@@ -20,6 +20,7 @@ mod model_server;
 mod observe;
 mod patch;
 mod policy;
+mod review;
 mod rollout;
 mod scale;
 mod schema;
@@ -51,6 +52,7 @@ pub use model_server::*;
 pub use observe::*;
 pub use patch::*;
 pub use policy::*;
+pub use review::*;
 pub use rollout::*;
 pub use scale::*;
 pub use schema::{Document, schema};
@@ -226,7 +228,7 @@ macro_rules! words {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.text())
+                f.pad(self.text())
             }
         }
 

@@ -1,7 +1,7 @@
 //! What an environment makes of findings.
 
 use super::text::{Checked, text};
-use super::{CodeKey, Named, Text, record};
+use super::{CodeKey, Named, ReviewPolicy, Text, record};
 use crate::diagnostic::{code, nearest};
 use crate::document::shape::Refusal;
 
@@ -14,6 +14,8 @@ record! {
         opt warn "warn": Vec<CodeText>,
         /// Codes that are not shown here, each with the reason.
         opt allow "allow": Named<CodeKey, Text>,
+        /// Which risks of a change stop it.
+        opt review "review": ReviewPolicy,
     }
 }
 

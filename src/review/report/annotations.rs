@@ -33,7 +33,7 @@ fn rule(class: Class) -> Code {
         Class::Config => "windlass/review/config",
         Class::Metadata => "windlass/review/metadata",
     };
-    Code { id, name: class.word(), summary: class.meaning() }
+    Code { id, name: class.text(), summary: class.meaning() }
 }
 
 fn severity(risk: &Risk) -> Severity {
@@ -105,7 +105,11 @@ impl<'a> Ground<'a> {
 
 /// Where a remark about a cause stands: what is gone has no line any more.
 fn here(cause: &Cause) -> Position {
-    if cause.is_old { Position { line: 1, column: 1 } } else { Position { line: cause.at.line.max(1), column: cause.at.column.max(1) } }
+    if cause.is_old {
+        Position { line: 1, column: 1 }
+    } else {
+        Position { line: cause.at.line.max(1), column: cause.at.column.max(1) }
+    }
 }
 
 fn text(places: &BTreeSet<(usize, usize)>) -> String {

@@ -170,20 +170,20 @@ pub(super) fn render(report: &Report) -> String {
 
 fn summary(reviews: &[Review]) -> Summary {
     let mut objects = Counted::default();
-    let mut risks: BTreeMap<&'static str, usize> = Class::ALL.iter().map(|class| (class.word(), 0)).collect();
+    let mut risks: BTreeMap<&'static str, usize> = Class::ALL.iter().map(|class| (class.text(), 0)).collect();
     for review in reviews {
         let Counts { added, changed, removed } = review.counts();
         objects.added += added;
         objects.changed += changed;
         objects.removed += removed;
-        review.risks.iter().for_each(|risk| *risks.entry(risk.class.word()).or_default() += 1);
+        review.risks.iter().for_each(|risk| *risks.entry(risk.class.text()).or_default() += 1);
     }
     let all = || reviews.iter().flat_map(|review| &review.risks);
     let stops = |risk: &&Risk| matches!(risk.verdict, Verdict::Denied | Verdict::Unacknowledged);
     Summary {
         objects,
         risks,
-        gravest: reviews.iter().filter_map(Review::gravest).min().map(Class::word),
+        gravest: reviews.iter().filter_map(Review::gravest).min().map(Class::text),
         stopping: all().filter(stops).count(),
     }
 }
@@ -236,7 +236,7 @@ fn risked(risk: &Risk) -> Risked<'_> {
     };
     Risked {
         id: risk.id(),
-        class: risk.class.word(),
+        class: risk.class.text(),
         rule: risk.rule,
         object: named(&risk.identity),
         component: risk.component.as_deref(),
@@ -316,7 +316,7 @@ fn grouped(group: &Group) -> Grouped<'_> {
 
 fn delivered(wave: &Wave) -> Delivered<'_> {
     Delivered {
-        phase: words::phase(wave.phase),
+        phase: wave.name,
         objects: wave.objects.iter().map(named).collect(),
         waits: &wave.waits,
         halfway: wave.halfway.as_deref(),

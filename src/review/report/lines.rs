@@ -99,7 +99,8 @@ pub(super) fn words(before: &str, after: &str) -> (Vec<Part>, Vec<Part>) {
         return (all(before), all(after));
     }
     let ops = capture_diff_slices(Algorithm::Myers, &old, &new);
-    let shared: usize = ops.iter().filter(|op| op.tag() == DiffTag::Equal).map(|op| letters(&old[op.old_range()])).sum();
+    let shared: usize =
+        ops.iter().filter(|op| op.tag() == DiffTag::Equal).map(|op| letters(&old[op.old_range()])).sum();
     // Two values that share little are easier to read as two values.
     if shared * 3 < before.chars().count().max(after.chars().count()) {
         return (all(before), all(after));

@@ -53,14 +53,7 @@ pub struct ReportOptions {
 
 impl Default for ReportOptions {
     fn default() -> Self {
-        Self {
-            color: false,
-            width: 100,
-            stat: false,
-            name_only: false,
-            limit_bytes: COMMENT_LIMIT,
-            full_report: None,
-        }
+        Self { color: false, width: 100, stat: false, name_only: false, limit_bytes: COMMENT_LIMIT, full_report: None }
     }
 }
 

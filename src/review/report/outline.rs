@@ -73,7 +73,13 @@ impl<'a> Outline<'a> {
             }
         }
         name(&mut objects, &homes);
-        Self { environments: environments(report), risks: risks(report, &homes), shared: shared(report), objects, folded }
+        Self {
+            environments: environments(report),
+            risks: risks(report, &homes),
+            shared: shared(report),
+            objects,
+            folded,
+        }
     }
 
     /// The names of some reviews; none where that says nothing, for there is only one.
@@ -189,9 +195,7 @@ fn sides_alike(one: Option<&Content>, other: Option<&Content>, homes: Homes<'_>)
 /// Whether two values are the same but for the namespaces of their environments.
 fn alike(one: &Content, other: &Content, homes: Homes<'_>) -> bool {
     match (one, other) {
-        (Content::Text(a), Content::Text(b)) => {
-            a == b || (Some(a.as_str()) == homes.0 && Some(b.as_str()) == homes.1)
-        }
+        (Content::Text(a), Content::Text(b)) => a == b || (Some(a.as_str()) == homes.0 && Some(b.as_str()) == homes.1),
         (Content::List(a), Content::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| alike(a, b, homes)),
         (Content::Map(a), Content::Map(b)) => {
             a.len() == b.len() && a.iter().zip(b).all(|((k, a), (l, b))| k == l && alike(a, b, homes))
@@ -285,7 +289,10 @@ fn risks<'a>(report: &'a Report, homes: &[Option<&str>]) -> Vec<Told<'a>> {
     told
 }
 
-fn for_all_objects<'a>(by_object: Vec<(&'a Risk, Vec<usize>, Vec<&'a Cause>)>, homes: &[Option<&str>]) -> Vec<Told<'a>> {
+fn for_all_objects<'a>(
+    by_object: Vec<(&'a Risk, Vec<usize>, Vec<&'a Cause>)>,
+    homes: &[Option<&str>],
+) -> Vec<Told<'a>> {
     let mut all: Vec<Told<'a>> = Vec::new();
     let mut known: BTreeMap<(Saying<'_>, Vec<usize>), usize> = BTreeMap::new();
     for (risk, environments, causes) in by_object {

@@ -48,13 +48,16 @@ impl Page<'_> {
     }
 
     fn class(&self, class: Class, text: &str) -> String {
-        self.paint(text, match class {
-            Class::Rejected | Class::DataLoss => Style::new().red().bold(),
-            Class::Downtime | Class::Security => Style::new().red(),
-            Class::Capacity | Class::Inert | Class::Restart => Style::new().yellow(),
-            Class::Scaling | Class::Cost => Style::new().cyan(),
-            Class::Config | Class::Metadata => Style::new().dimmed(),
-        })
+        self.paint(
+            text,
+            match class {
+                Class::Rejected | Class::DataLoss => Style::new().red().bold(),
+                Class::Downtime | Class::Security => Style::new().red(),
+                Class::Capacity | Class::Inert | Class::Restart => Style::new().yellow(),
+                Class::Scaling | Class::Cost => Style::new().cyan(),
+                Class::Config | Class::Metadata => Style::new().dimmed(),
+            },
+        )
     }
 
     /// Text after a head, folded under itself.
@@ -121,7 +124,7 @@ impl Page<'_> {
         }
         for (class, count) in shown.iter().filter(|(class, count)| words::is_routine(**class) && **count > ROUTINE) {
             let more = format!("{} more: see the objects", count - ROUTINE);
-            text.push_str(&format!("{}{}\n", self.class(*class, &pad(class.word())), self.faint(&more)));
+            text.push_str(&format!("{}{}\n", self.class(*class, &pad(class.text())), self.faint(&more)));
         }
         text
     }
@@ -131,7 +134,7 @@ impl Page<'_> {
         let head = sanitize::line(&subjects(&told.objects));
         let mut text = format!(
             "{}{}{}\n",
-            self.class(risk.class, &pad(risk.class.word())),
+            self.class(risk.class, &pad(risk.class.text())),
             self.strong(&head),
             self.named(outline, &told.environments)
         );
@@ -226,7 +229,8 @@ impl Page<'_> {
             '-' => Style::new().red(),
             _ => Style::new().yellow(),
         };
-        let origin = words::origin(row.change).map_or(String::new(), |origin| format!(" ({})", sanitize::line(&origin)));
+        let origin =
+            words::origin(row.change).map_or(String::new(), |origin| format!(" ({})", sanitize::line(&origin)));
         let mut text = format!(
             "{} {}{}{}\n",
             self.paint(&sign.to_string(), style),
@@ -288,10 +292,12 @@ impl Page<'_> {
 
     fn wave(&self, number: usize, wave: &Wave) -> String {
         let names: Vec<String> = wave.objects.iter().map(|identity| words::object(identity, false)).collect();
-        let head = format!("{number:>2}  {:<14}", words::phase(wave.phase));
+        let head = format!("{number:>2}  {:<14}", wave.name);
         let mut text = self.folded(0, &head, &sanitize::line(&subjects(&names)));
         wave.waits.iter().for_each(|wait| text.push_str(&self.folded(4, "waits: ", &sanitize::line(wait))));
-        wave.halfway.iter().for_each(|what| text.push_str(&self.folded(4, "if it stops here: ", &sanitize::line(what))));
+        wave.halfway
+            .iter()
+            .for_each(|what| text.push_str(&self.folded(4, "if it stops here: ", &sanitize::line(what))));
         text
     }
 }
@@ -342,7 +348,7 @@ pub(super) fn deliveries<'a>(report: &'a Report, outline: &'a Outline<'_>) -> Ve
 fn same_waves(one: &[Wave], other: &[Wave]) -> bool {
     let same = |(a, b): (&Wave, &Wave)| {
         let names = |wave: &Wave| wave.objects.iter().map(|object| words::object(object, false)).collect::<Vec<_>>();
-        a.phase == b.phase && a.waits == b.waits && a.halfway == b.halfway && names(a) == names(b)
+        a.name == b.name && a.waits == b.waits && a.halfway == b.halfway && names(a) == names(b)
     };
     one.len() == other.len() && one.iter().zip(other).all(same)
 }

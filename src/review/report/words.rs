@@ -3,7 +3,7 @@
 use super::super::{Class, Range, Totals, Verdict};
 use crate::diff::path::shown;
 use crate::diff::{Change, Edit, How};
-use crate::kube::{Content, Identity, Phase};
+use crate::kube::{Content, Identity};
 use crate::model::Quantity;
 
 /// `1 object`, `3 objects`
@@ -87,7 +87,8 @@ pub(super) fn capacity((before, after): &(Totals, Totals)) -> Vec<String> {
     let all = [&before.least, &before.most, &after.least, &after.most];
     let names: std::collections::BTreeSet<&String> = all.iter().flat_map(|side| side.keys()).collect();
     let of = |totals: &Totals, name: &String| {
-        let get = |side: &std::collections::BTreeMap<String, Quantity>| side.get(name).copied().unwrap_or(Quantity::ZERO);
+        let get =
+            |side: &std::collections::BTreeMap<String, Quantity>| side.get(name).copied().unwrap_or(Quantity::ZERO);
         span(get(&totals.least).to_string(), get(&totals.most).to_string())
     };
     let moves = names.into_iter().map(|name| (name, of(before, name), of(after, name)));
@@ -113,23 +114,6 @@ fn money(amount: Quantity) -> String {
     let cents = (milli.unsigned_abs() + 5) / 10;
     let (whole, rest) = (cents / 100, cents % 100);
     if rest == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{rest:02}") }
-}
-
-/// What is delivered at one time.
-pub(super) fn phase(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Definitions => "definitions",
-        Phase::Namespace => "namespace",
-        Phase::Configuration => "configuration",
-        Phase::Volumes => "volumes",
-        Phase::Stores => "stores",
-        Phase::Releases => "releases",
-        Phase::Models => "models",
-        Phase::Backends => "backends",
-        Phase::Agents => "agents",
-        Phase::Frontends => "frontends",
-        Phase::Routes => "routes",
-    }
 }
 
 #[cfg(test)]

@@ -11,7 +11,8 @@ pub(super) fn code(text: &str) -> String {
     let fence = "`".repeat(longest_run(&text) + 1);
     // A space that is stripped keeps a backtick, or a space, at an end from being lost.
     let needs_space = |c: Option<char>| matches!(c, Some('`' | ' '));
-    let space = if text.is_empty() || needs_space(text.chars().next()) || needs_space(text.chars().last()) { " " } else { "" };
+    let space =
+        if text.is_empty() || needs_space(text.chars().next()) || needs_space(text.chars().last()) { " " } else { "" };
     // A span of spaces alone is not stripped.
     let space = if !text.is_empty() && text.chars().all(|c| c == ' ') { "" } else { space };
     format!("{fence}{space}{text}{space}{fence}")

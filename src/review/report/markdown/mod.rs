@@ -45,7 +45,9 @@ pub(super) fn render(report: &Report, options: &ReportOptions) -> String {
 fn head(report: &Report, outline: &Outline<'_>) -> String {
     let gravest = outline.risks.first().map(|told| told.risk.class);
     let title = match gravest {
-        _ if report.reviews.iter().all(|review| review.changes.is_empty()) && gravest.is_none() => "no change".to_owned(),
+        _ if report.reviews.iter().all(|review| review.changes.is_empty()) && gravest.is_none() => {
+            "no change".to_owned()
+        }
         Some(class) if !words::is_routine(class) => format!("{class}: {}", class.meaning()),
         _ => "nothing dangerous".to_owned(),
     };
@@ -55,7 +57,9 @@ fn head(report: &Report, outline: &Outline<'_>) -> String {
 
 fn footer(options: &ReportOptions) -> String {
     match &options.full_report {
-        Some(place) if place.starts_with("https://") => format!("\nThe full report: <{}>\n", escape::address(&cut(place, LABEL))),
+        Some(place) if place.starts_with("https://") => {
+            format!("\nThe full report: <{}>\n", escape::address(&cut(place, LABEL)))
+        }
         Some(place) => format!("\nThe full report: {}\n", code(&cut(place, LABEL))),
         None => "\nThe full report: `windlass diff --format html`\n".to_owned(),
     }
@@ -76,13 +80,16 @@ fn table(report: &Report, outline: &Outline<'_>, page: &mut Budget) {
     }
     let has_capacity = report.reviews.iter().any(|review| !capacity(review).is_empty());
     let has_cost = report.reviews.iter().any(|review| !cost(review).is_empty());
-    let columns = [("environment", true), ("objects", true), ("risks", true), ("capacity", has_capacity), ("a month", has_cost)];
+    let columns =
+        [("environment", true), ("objects", true), ("risks", true), ("capacity", has_capacity), ("a month", has_cost)];
     let columns: Vec<&str> = columns.iter().filter(|(_, shown)| *shown).map(|(name, _)| *name).collect();
     let head = format!("| {} |\n|{}\n", columns.join(" | "), "---|".repeat(columns.len()));
     let rows = report.reviews.iter().zip(&outline.environments).map(|(review, name)| {
         let risks = words::classes(&review.by_class());
         let mut cells = vec![cell(&code(&cut(name, LABEL))), review.counts().to_string(), risks];
-        cells.extend(has_capacity.then(|| cell(&capacity(review).iter().map(|of| prose(of)).collect::<Vec<_>>().join("<br>"))));
+        cells.extend(
+            has_capacity.then(|| cell(&capacity(review).iter().map(|of| prose(of)).collect::<Vec<_>>().join("<br>"))),
+        );
         cells.extend(has_cost.then(|| cell(&prose(&cost(review)))));
         format!("| {} |\n", cells.join(" | "))
     });
@@ -105,7 +112,7 @@ fn risks(outline: &Outline<'_>, page: &mut Budget) {
         let items = open.iter().map(|told| risk(told, outline));
         page.list("#### Risks\n\n", "\n", items, |left| format!("- …and {}\n", words::counted(left, "more risk")));
     }
-    for class in Class::ALL {
+    for class in Class::ALL.iter().copied() {
         let folded: Vec<&Told<'_>> =
             outline.risks.iter().filter(|told| told.risk.class == class && !grave(told)).collect();
         // What merely changes is told with the objects.
@@ -122,7 +129,8 @@ fn risks(outline: &Outline<'_>, page: &mut Budget) {
 /// An item of a list, with what belongs to it below.
 fn risk(told: &Told<'_>, outline: &Outline<'_>) -> String {
     let risk = told.risk;
-    let verdict = words::verdict(&risk.verdict).map_or(String::new(), |verdict| format!(" **{}**", prose(&cut(&verdict, LABEL))));
+    let verdict =
+        words::verdict(&risk.verdict).map_or(String::new(), |verdict| format!(" **{}**", prose(&cut(&verdict, LABEL))));
     let mut text = format!(
         "- **{}** {}{}: {}{verdict}\n",
         risk.class,
@@ -141,7 +149,10 @@ fn risk(told: &Told<'_>, outline: &Outline<'_>) -> String {
     if let Some(help) = &risk.help {
         text.push_str(&format!("  - help: {}\n", prose(&cut(help, 4 * LABEL))));
     }
-    told.causes.iter().take(3).for_each(|cause| text.push_str(&format!("  - at {}\n", code(&cut(&place(cause), LABEL)))));
+    told.causes
+        .iter()
+        .take(3)
+        .for_each(|cause| text.push_str(&format!("  - at {}\n", code(&cut(&place(cause), LABEL)))));
     text
 }
 
@@ -171,7 +182,7 @@ fn delivery(report: &Report, outline: &Outline<'_>, page: &mut Budget) {
 
 fn wave(wave: &Wave) -> String {
     let names: Vec<String> = wave.objects.iter().map(|identity| words::object(identity, false)).collect();
-    let mut text = format!("1. {}: {}\n", words::phase(wave.phase), code(&cut(&subjects(&names), LABEL)));
+    let mut text = format!("1. {}: {}\n", wave.name, code(&cut(&subjects(&names), LABEL)));
     for wait in wave.waits.iter().take(5) {
         text.push_str(&format!("   - waits: {}\n", prose(&cut(wait, LABEL))));
     }
@@ -202,7 +213,8 @@ fn objects(outline: &Outline<'_>, page: &mut Budget) {
     });
     let rest = &outline.objects[shown..];
     if !rest.is_empty() {
-        let head = format!("<details><summary>{} without their diff</summary>\n\n", words::counted(rest.len(), "object"));
+        let head =
+            format!("<details><summary>{} without their diff</summary>\n\n", words::counted(rest.len(), "object"));
         let names = rest.iter().map(|row| format!("- {}\n", line(row, outline)));
         page.list(&head, "\n</details>\n", names, |left| format!("- …and {left} more\n"));
     }
@@ -254,7 +266,9 @@ fn diff(row: &Row<'_>, most: usize) -> String {
         if row.change.before.is_some() && row.change.after.is_some() {
             lines.push(format!("@@ line {} @@", hunk.new));
         }
-        lines.extend(hunk.lines.iter().map(|line| escape::fenced(&format!("{}{}", line.sign, cut(&line.text(), LABEL)))));
+        lines.extend(
+            hunk.lines.iter().map(|line| escape::fenced(&format!("{}{}", line.sign, cut(&line.text(), LABEL)))),
+        );
     }
     if lines.is_empty() {
         // Concealed values, or another way of writing what means something else here.

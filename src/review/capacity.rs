@@ -107,7 +107,7 @@ fn asks_for_more(comparison: &Comparison<'_>, change: &Change) -> Option<Risk> {
     let is_new = |identity: &Identity| {
         comparison.changes.iter().any(|change| change.how == How::Added && change.identity == *identity)
     };
-    let subject = scaled.as_ref().map_or(&own.identity, |scaled| scaled);
+    let subject = scaled.as_ref().unwrap_or(&own.identity);
     // What is new is told once, with its scaler; what changes, where it changes.
     let told_elsewhere =
         if scaled.is_some() { is_new(subject) } else { change.how == How::Changed && grown_by(change).is_none() };
@@ -161,16 +161,26 @@ fn grown_by(change: &Change) -> Option<String> {
 
 /// The nodes do not hold what they held before.
 fn no_room(comparison: &Comparison<'_>, change: Option<&Change>) -> Option<Risk> {
-    let change = change.or(comparison.changes.first())?;
     let after = assess(comparison.after.model?)?;
     let before = comparison.before.model.and_then(assess);
     let fitted = before.as_ref().is_none_or(|before| !matches!(before.steady, Verdict::DoesNotFit(_)));
     let Verdict::DoesNotFit(proof) = &after.steady else { return None };
+    // The pools may be what changed, and no object.
+    let largest = || comparison.after.objects().iter().find(|object| Workload::of(object).is_some());
+    let subject = match change {
+        Some(change) => (&change.identity, change.component.as_ref()),
+        None => largest().map(|object| (&object.identity, object.component.as_ref()))?,
+    };
     fitted.then(|| {
-        Risk::of(Class::Capacity, "no-room", change, "the worst case no longer fits the node pools: pods stay Pending")
-            .at("target.nodePools", before.as_ref().map(|_| "fits".into()), Some("does not fit".into()))
-            .reason(arithmetic(proof))
-            .help(format!("see `windlass capacity`; {}", widen(&after)))
+        Risk::about(
+            Class::Capacity,
+            "no-room",
+            subject,
+            "the worst case no longer fits the node pools: pods stay Pending",
+        )
+        .at("target.nodePools", before.as_ref().map(|_| "fits".into()), Some("does not fit".into()))
+        .reason(arithmetic(proof))
+        .help(format!("see `windlass capacity`; {}", widen(&after)))
     })
 }
 

@@ -26,11 +26,19 @@ impl fmt::Display for Range {
 
 pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
     let Some((before, after)) = ranges(comparison).filter(|(before, after)| before != after) else { return };
-    let Some(change) = comparison.changes.first() else { return };
+    // The price or the pools may be what changed, and no object.
+    let of_change = comparison.changes.first().map(|change| (&change.identity, change.component.as_ref()));
+    let of_objects = || comparison.after.objects().first().map(|object| (&object.identity, object.component.as_ref()));
+    let Some(subject) = of_change.or_else(of_objects) else { return };
     risks.push(
-        Risk::of(Class::Cost, "monthly-cost", change, format!("the nodes cost {} a month", after.to_string().trim()))
-            .at("target.nodePools", Some(before.to_string().trim().into()), Some(after.to_string().trim().into()))
-            .reason("the price of each pool times the nodes that the least load and the worst case need"),
+        Risk::about(
+            Class::Cost,
+            "monthly-cost",
+            subject,
+            format!("the nodes cost {} a month", after.to_string().trim()),
+        )
+        .at("target.nodePools", Some(before.to_string().trim().into()), Some(after.to_string().trim().into()))
+        .reason("the price of each pool times the nodes that the least load and the worst case need"),
     );
 }
 

@@ -12,7 +12,7 @@ use crate::kube::{Content, Identity};
 pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
     for change in comparison.changes {
         match &change.how {
-            How::Removed => risks.extend(removed(change)),
+            How::Removed => risks.extend(removed(comparison, change)),
             How::Renamed { from } => risks.extend(renamed(change, from)),
             How::Added => risks.extend(scaled_from_fixed(change, comparison)),
             How::Changed => changed(change, comparison, risks),
@@ -24,8 +24,13 @@ pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
 
 const PRUNED: &str = "it goes at the next sync where pruning is on";
 
-fn removed(change: &Change) -> Option<Risk> {
+fn removed(comparison: &Comparison<'_>, change: &Change) -> Option<Risk> {
     let before = change.before.as_ref()?;
+    let selector = at(before, &["spec", "selector", "matchLabels"]);
+    // A budget that goes with its pods is missed by nobody.
+    if change.identity.kind == "PodDisruptionBudget" && selector.is_some_and(|pods| !comparison.after.has_pods(pods)) {
+        return None;
+    }
     let what = match (change.identity.group(), change.identity.kind.as_str()) {
         ("", "Service") => "the name that its clients call goes away".to_owned(),
         ("networking.k8s.io", "Ingress") | ("gateway.networking.k8s.io", _) => {

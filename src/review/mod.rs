@@ -124,11 +124,21 @@ impl Risk {
 
     /// A risk of an object as a whole.
     pub(crate) fn of(class: Class, rule: &'static str, change: &Change, what: impl Into<String>) -> Self {
+        Self::about(class, rule, (&change.identity, change.component.as_ref()), what)
+    }
+
+    /// A risk of an object that itself does not change.
+    fn about(
+        class: Class,
+        rule: &'static str,
+        (identity, component): (&Identity, Option<&String>),
+        what: impl Into<String>,
+    ) -> Self {
         Self {
             class,
             rule,
-            identity: change.identity.clone(),
-            component: change.component.clone(),
+            identity: identity.clone(),
+            component: component.cloned(),
             field: String::new(),
             before: None,
             after: None,

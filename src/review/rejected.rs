@@ -376,6 +376,15 @@ impl Update<'_> {
             );
         }
         found.extend(self.stored_versions());
+        found.extend(self.fields().filter(|field| is_tighter(field)).map(|field| {
+            self.risk(
+                "definition-tighter",
+                field,
+                "objects that exist and do not keep this rule are refused at their next update",
+            )
+            .reason(format!("the API server checks the whole object at every update, whoever makes it; {WEDGE}"))
+            .help("bring the objects to the new rule first, or serve it as a new version beside the old one")
+        }));
         found
     }
 
@@ -521,6 +530,28 @@ const OF_TEMPLATES: &str = "a size can be raised on the claims by hand (`kubectl
                             `--cascade=orphan` and sync: the pods stay, and new ones get the new template";
 const OF_THE_SET: &str = "delete the StatefulSet with `--cascade=orphan` (its pods and claims stay) and sync; where the name of the \
                           Service or the pods changes, plan for a time without it";
+
+/// Whether a field of a definition lets less pass than before.
+fn is_tighter(field: &Field) -> bool {
+    if !field.path.is_under(&["spec", "versions", "schema"]) {
+        return field.path.is_under(&["spec", "versions", "served"])
+            && field.edit.after() == Some(&Content::Bool(false));
+    }
+    let number =
+        |content: Option<&Content>| if let Some(Content::Integer(number)) = content { Some(*number) } else { None };
+    let (before, after) = (number(field.edit.before()), number(field.edit.after()));
+    match field.path.last_key().unwrap_or_default() {
+        "maximum" | "maxLength" | "maxItems" | "maxProperties" => {
+            after.is_some_and(|after| before.is_none_or(|before| after < before))
+        }
+        "minimum" | "minLength" | "minItems" | "minProperties" => {
+            after.is_some_and(|after| before.is_none_or(|before| after > before))
+        }
+        "required" | "pattern" | "format" | "x-kubernetes-validations" | "rule" => field.edit.after().is_some(),
+        "enum" | "type" => field.edit.before().is_none() || field.edit.after().is_some(),
+        _ => false,
+    }
+}
 
 /// The major version of an image: the first number of its tag.
 pub(super) fn major(image: &str) -> Option<u64> {

@@ -3,7 +3,7 @@
 use super::pace::{seconds, spoken};
 use super::rejected::major;
 use super::workload::{LASTING, Workload};
-use super::{Class, Comparison, Risk};
+use super::{Class, Comparison, Risk, number};
 use crate::diff::path::shown;
 use crate::diff::{Change, Field, How};
 
@@ -46,7 +46,9 @@ fn restart(comparison: &Comparison<'_>, change: &Change) -> Option<Risk> {
     let causes = causes(change);
     let first = causes.iter().find(|field| field.path.last_key() == Some("image")).or(causes.first())?;
     let workload = Workload::of(comparison.after.of(change)?)?;
+    let held = number(workload.spec, &["updateStrategy", "rollingUpdate", "partition"]).unwrap_or(0);
     let (least, most) = workload.replicas(&comparison.after);
+    let (least, most) = (least - held.min(least), most - held.min(most));
     if !super::inert::arrives(&workload) || most == 0 {
         return None;
     }

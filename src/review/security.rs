@@ -17,7 +17,7 @@ pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
                 risks.extend(opened(change, old, new));
                 risks.extend(of_images(change, old, new, &registries));
             }
-            None => risks.extend(unprotected(change)),
+            None => risks.extend(unprotected(comparison, change)),
         }
     }
 }
@@ -534,12 +534,23 @@ fn secrets_of_volume(volume: &Content) -> Vec<&str> {
 }
 
 /// Protections that go.
-fn unprotected(change: &Change) -> Option<Risk> {
+fn unprotected(comparison: &Comparison<'_>, change: &Change) -> Option<Risk> {
     let before = change.before.as_ref()?;
+    // What protects pods that go with it is missed by nobody.
+    if at(before, &["spec", "podSelector", "matchLabels"]).is_some_and(|selector| !comparison.after.has_pods(selector))
+    {
+        return None;
+    }
     let what = match (change.identity.group(), change.identity.kind.as_str()) {
         ("networking.k8s.io", "NetworkPolicy") => {
-            let pods =
-                at(before, &["spec", "podSelector", "matchLabels"]).map_or("all pods of the namespace".into(), shown);
+            let labels: Vec<String> = entries(at(before, &["spec", "podSelector", "matchLabels"]))
+                .map(|(key, value)| format!("{key}={}", shown(value)))
+                .collect();
+            let pods = if labels.is_empty() {
+                "all pods of the namespace".into()
+            } else {
+                format!("pods {}", labels.join(","))
+            };
             format!("nothing holds back traffic of {pods} any more, unless another policy does")
         }
         ("cilium.io", "CiliumNetworkPolicy") => {

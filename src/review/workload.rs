@@ -84,6 +84,18 @@ pub(super) fn template<'a>(content: &'a Content, kind: &str) -> Option<&'a Conte
     }
 }
 
+impl Side<'_> {
+    /// Whether something on this side runs pods that a selector finds; with nothing that runs, that is not known.
+    pub(super) fn has_pods(&self, selector: &Content) -> bool {
+        let labels = |object: &Object| {
+            let template = template(&object.content, &object.identity.kind)?;
+            at(template, &["metadata", "labels"]).cloned()
+        };
+        let mut all = self.objects().iter().filter_map(labels).peekable();
+        all.peek().is_none() || all.any(|labels| selects(selector, &labels))
+    }
+}
+
 /// Whether a map of labels has all of a selector.
 pub(super) fn selects(selector: &Content, labels: &Content) -> bool {
     let Content::Map(wanted) = selector else { return false };

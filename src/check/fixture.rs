@@ -103,6 +103,8 @@ pub(super) fn model() -> Model {
         patches: Vec::new(),
         catalogue: None,
         dashboards: Vec::new(),
+        delivery: None,
+        output: "rendered/prod".into(),
     }
 }
 

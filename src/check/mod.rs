@@ -12,6 +12,7 @@ mod catalogue;
 mod cidr;
 mod credential;
 mod database;
+mod delivery;
 mod flagger;
 mod gpu;
 mod gpu_memory;
@@ -206,6 +207,13 @@ pub const LAWS: &[Law] = &[
     observe::dashboards_have_panels,
     observe::dashboards_fit_one_object,
     jobs::failure_rules_can_be_kept,
+    delivery::addresses_suit_the_tool,
+    delivery::folders_are_those_of_the_output,
+    delivery::deliveries_move,
+    delivery::healing_goes_with_syncing,
+    delivery::projects_bound_what_they_hold,
+    delivery::somebody_opens_what_sops_encrypted,
+    delivery::removal_jobs_stand_alone,
     target::pools_have_bounds,
     target::pools_leave_something_to_pods,
     quota::the_worst_case_is_within_the_quota,

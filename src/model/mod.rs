@@ -10,6 +10,7 @@ pub mod component;
 pub mod components;
 pub mod container;
 pub mod database;
+pub mod delivery;
 pub mod image;
 pub mod network;
 pub mod observe;
@@ -32,6 +33,7 @@ pub use component::*;
 pub use components::Components;
 pub use container::*;
 pub use database::*;
+pub use delivery::*;
 pub use image::Image;
 pub use network::*;
 pub use observe::*;
@@ -83,6 +85,10 @@ pub struct Model {
     pub catalogue: Option<Catalogue>,
     /// Dashboards over several components.
     pub dashboards: Vec<Dashboard>,
+    /// The folder of the output, from the root of the repository.
+    pub output: String,
+    /// What brings the output to the cluster.
+    pub delivery: Option<Delivery>,
 }
 
 /// The namespace of all objects.

@@ -1,0 +1,1 @@
+//! The order, the hooks and the steps, by what they promise.

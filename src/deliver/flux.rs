@@ -5,7 +5,7 @@
 
 use super::health::checks;
 use super::metadata;
-use super::order::{DEFINITIONS, Order, Turn, kept};
+use super::order::{DEFINITIONS, FIRST_RELEASES, Order, Turn, kept};
 use crate::kube::flux::{
     DISABLED, Decryption, GitReference as GitRef, GitRepositorySpec, IgnoreRule, IgnoreTarget, KustomizationSpec,
     NameRef, OciReference as OciRef, OciRepositorySpec, PRUNE, Resource, SUBSTITUTE, SourceRef,
@@ -82,7 +82,8 @@ impl Step {
 fn steps(model: &Model, objects: &[Object]) -> BTreeMap<Step, Vec<usize>> {
     let order = Order::of(model, objects);
     let released = objects.iter().filter(|object| order.is_release(object)).map(|object| order.turn(object));
-    let rounds: Vec<Turn> = released.collect::<BTreeSet<Turn>>().into_iter().collect();
+    // The first round is there without jobs too: Flux removes, and makes anew, what moves to a later step.
+    let rounds: Vec<Turn> = released.chain([FIRST_RELEASES]).collect::<BTreeSet<Turn>>().into_iter().collect();
     let step = |object: &Object| {
         let turn = order.turn(object);
         if turn == DEFINITIONS {

@@ -24,6 +24,8 @@ pub(super) enum Turn {
 /// The turn of the definitions of custom resources.
 pub(super) const DEFINITIONS: Turn = Turn::At(-2);
 const NAMESPACE: Turn = Turn::At(-1);
+/// The first turn of jobs before a rollout.
+pub(super) const FIRST_RELEASES: Turn = Turn::At(RELEASES);
 /// Configuration and secrets: without any mark, since what SOPS signed can bear none.
 const CONFIGURATION: Turn = Turn::At(0);
 const STORES: i32 = 1;

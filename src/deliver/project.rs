@@ -1,7 +1,7 @@
 //! The project of an Application: the least rights with which its output can be delivered and seen.
 
 use super::metadata;
-use crate::kube::argocd::{AppProjectSpec, ApplicationDestination, GroupKind, Resource};
+use crate::kube::argocd::{AppProjectSpec, ApplicationDestination, GroupKind, GroupKindName, Resource};
 use crate::kube::{Object, Phase};
 use crate::model::{ArgoCd, Model};
 use std::collections::BTreeSet;
@@ -28,14 +28,19 @@ const MADE: &[((&str, &str), &[(&str, &str)])] = &[
 pub(super) fn project(model: &Model, delivery: &ArgoCd, name: &str, objects: &[Object]) -> Object {
     let delivered = || objects.iter().filter(|object| object.phase != Phase::Delivery);
     let kind_of = |object: &Object| GroupKind::new(object.identity.group(), &object.identity.kind);
-    let of_cluster = delivered().filter(|object| object.identity.namespace.is_none()).map(kind_of).collect();
+    let of_cluster = delivered().filter(|object| object.identity.namespace.is_none());
+    let of_cluster = of_cluster.map(|object| GroupKindName {
+        group: object.identity.group().into(),
+        kind: object.identity.kind.clone(),
+        name: object.identity.name.clone(),
+    });
     let namespaced: BTreeSet<GroupKind> =
         delivered().filter(|object| object.identity.namespace.is_some()).map(kind_of).collect();
     let spec = AppProjectSpec {
         description: format!("What {} needs in {}", model.system, model.environment),
         source_repos: vec![delivery.repository.clone()],
         destinations: destinations(model, delivery, objects),
-        cluster_resource_whitelist: of_cluster,
+        cluster_resource_whitelist: of_cluster.collect(),
         namespace_resource_whitelist: with_made(namespaced),
     };
     Object::new(&Resource::new(metadata(model, name, &delivery.namespace), spec), Phase::Delivery, None)

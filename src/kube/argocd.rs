@@ -123,7 +123,7 @@ pub(crate) struct AppProjectSpec {
     pub(crate) source_repos: Vec<String>,
     pub(crate) destinations: Vec<ApplicationDestination>,
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub(crate) cluster_resource_whitelist: BTreeSet<GroupKind>,
+    pub(crate) cluster_resource_whitelist: BTreeSet<GroupKindName>,
     pub(crate) namespace_resource_whitelist: BTreeSet<GroupKind>,
 }
 
@@ -131,6 +131,14 @@ pub(crate) struct AppProjectSpec {
 pub(crate) struct GroupKind {
     pub(crate) group: String,
     pub(crate) kind: String,
+}
+
+/// One object of the whole cluster.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct GroupKindName {
+    pub(crate) group: String,
+    pub(crate) kind: String,
+    pub(crate) name: String,
 }
 
 impl GroupKind {

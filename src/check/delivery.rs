@@ -43,8 +43,10 @@ pub(super) fn folders_are_those_of_the_output(model: &Model, findings: &mut Find
         None => return,
     };
     let output = model.output.as_str();
-    let near = written != output && nearest(written, [output]).is_some();
-    if near {
+    // The same folder below another root is where it is published to.
+    let is_below = |one: &str, other: &str| one.strip_suffix(other).is_some_and(|root| root.is_empty() || root.ends_with('/'));
+    let is_there = is_below(output, written) || is_below(written, output);
+    if !is_there && nearest(written, [output]).is_some() {
         findings.push(
             Finding::warning(code::DELIVERY_PATH, path, format!("the output does not go to `{written}`"))
                 .label("nearly the folder of the output")

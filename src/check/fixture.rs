@@ -105,6 +105,7 @@ pub(super) fn model() -> Model {
         dashboards: Vec::new(),
         delivery: None,
         output: "rendered/prod".into(),
+        pins: Vec::new(),
     }
 }
 

@@ -91,6 +91,7 @@ pub const LAWS: &[Law] = &[
     variables::variables_stand_before_their_use,
     images::images_do_not_float,
     images::image_volumes_do_not_float,
+    images::pins_pin_an_image,
     secrets::no_text_holds_a_credential,
     secrets::no_text_stands_under_a_secret_name,
     security::non_root_containers_do_not_run_as_root,

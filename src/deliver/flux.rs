@@ -93,7 +93,7 @@ fn steps(model: &Model, objects: &[Object]) -> BTreeMap<Step, Vec<usize>> {
             return Step::Unwatched;
         }
         match rounds.iter().position(|round| turn <= *round) {
-            Some(round) if order.is_release(object) => Step::Releases(round),
+            Some(round) if order.is_release(object) || order.is_bound_by_release(object) => Step::Releases(round),
             Some(round) => Step::Base(round),
             None => Step::Rest,
         }

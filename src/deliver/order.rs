@@ -41,8 +41,8 @@ pub(super) struct Order<'a> {
     components: BTreeMap<&'a str, Turn>,
     /// The turns of migrations, by component.
     releases: BTreeMap<&'a str, Turn>,
-    /// The turns of claims: those of the pods that mount them.
-    claims: BTreeMap<String, Turn>,
+    /// The turns of claims: those of the first pods that mount them, and whether these are of a release.
+    claims: BTreeMap<String, (Turn, bool)>,
 }
 
 impl<'a> Order<'a> {
@@ -112,7 +112,7 @@ impl<'a> Order<'a> {
         let identity = &object.identity;
         match (identity.group(), identity.kind.as_str()) {
             ("", "PersistentVolumeClaim") => {
-                return self.claims.get(&identity.name).copied().unwrap_or(Turn::Unwatched);
+                return self.claims.get(&identity.name).map_or(Turn::Unwatched, |(turn, _)| *turn);
             }
             // Not healthy before there are metrics, or as long as steps are taken.
             ("autoscaling", "HorizontalPodAutoscaler")
@@ -138,10 +138,11 @@ impl<'a> Order<'a> {
     }
 
     /// A claim is bound when its first pod is placed, so it comes with the first of them.
-    fn claims(&self, objects: &[Object]) -> BTreeMap<String, Turn> {
-        let mut claims: BTreeMap<String, Turn> = BTreeMap::new();
+    fn claims(&self, objects: &[Object]) -> BTreeMap<String, (Turn, bool)> {
+        let mut claims: BTreeMap<String, (Turn, bool)> = BTreeMap::new();
         for object in objects.iter().filter(|object| object.identity.kind != "PersistentVolumeClaim") {
             let turn = if object.identity.kind == "CronJob" { Turn::Unwatched } else { self.turn(object) };
+            let turn = (turn, self.is_release(object));
             object.content.any_text(&mut |key, text| {
                 if key == "claimName" {
                     claims.entry(text.into()).and_modify(|first| *first = turn.min(*first)).or_insert(turn);
@@ -162,6 +163,12 @@ impl<'a> Order<'a> {
     pub(super) fn is_release(&self, object: &Object) -> bool {
         let is_job = object.identity.kind == "Job" && object.identity.group() == "batch";
         is_job && object.phase == Phase::Releases && matches!(self.turn(object), Turn::At(_))
+    }
+
+    /// True for a claim that is bound by a job before the rollout, and by nothing before that.
+    pub(super) fn is_bound_by_release(&self, object: &Object) -> bool {
+        let is_claim = object.identity.kind == "PersistentVolumeClaim";
+        is_claim && self.claims.get(&object.identity.name).is_some_and(|(_, by_release)| *by_release)
     }
 }
 

@@ -284,6 +284,7 @@ codes! {
     DELIVERY_SEALED = "WL0839", "delivery-opens-nothing", "secrets of SOPS that nothing in the delivery opens";
     REMOVAL_ALONE = "WL0840", "removal-job-alone", "a job at the removal that uses what is gone by then";
     ROUTE_ACROSS = "WL0841", "route-of-two-environments", "two environments of one cluster that answer at the same host and path";
+    PIN_UNUSED = "WL0842", "pin-of-nothing", "a pin that no image of the system matches";
 
     NO_REPOSITORY = "WL0860", "no-repository", "a folder that is not in a Git repository, or one that cannot be read";
     REFERENCE_UNKNOWN = "WL0861", "unknown-reference", "a branch, tag or commit that the repository does not have";

@@ -101,6 +101,7 @@ pub(crate) fn model() -> Model {
         dashboards: Vec::new(),
         delivery: None,
         output: "rendered/prod".into(),
+        pins: Vec::new(),
     }
 }
 

@@ -85,10 +85,23 @@ pub struct Model {
     pub catalogue: Option<Catalogue>,
     /// Dashboards over several components.
     pub dashboards: Vec<Dashboard>,
+    /// Versions that the environment gives to images.
+    pub pins: Vec<PinnedImage>,
     /// The folder of the output, from the root of the repository.
     pub output: String,
     /// What brings the output to the cluster.
     pub delivery: Option<Delivery>,
+}
+
+/// A pin of an image, as it shows in what is emitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinnedImage {
+    /// Its key under `images.pins`.
+    pub key: String,
+    /// The repository, rewritten, with its registry.
+    pub repository: String,
+    pub tag: Option<String>,
+    pub digest: Option<String>,
 }
 
 /// The namespace of all objects.

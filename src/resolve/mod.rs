@@ -16,7 +16,7 @@ mod env;
 mod external;
 mod files;
 mod health;
-mod images;
+pub(crate) mod images;
 mod job;
 mod model_server;
 mod network;
@@ -43,6 +43,8 @@ mod vertical;
 mod volumes;
 mod waiting;
 mod weights;
+
+pub(crate) use postgres::GOOGLE_KEY;
 
 use crate::document::Findings;
 use crate::model::{self, Config, Edge, Model, Namespace, NumberOrPercent, Output, Secret, Strings};
@@ -139,6 +141,7 @@ pub fn resolve(
     let order = order::delivery(resolved.keys().cloned(), &edges);
     let components: model::Components = order.into_iter().filter_map(|key| resolved.swap_remove_entry(&key)).collect();
     let quota = system.quota.as_ref().map(|quota| quota::resolve(quota, components.values()));
+    let pins = images::pins(&resolver);
     let volumes = shared::volumes(&mut resolver);
     let network = network::rules(&mut resolver);
     let patches = patch::all(&mut resolver);
@@ -147,6 +150,7 @@ pub fn resolve(
     Some(Model {
         delivery: delivery.clone(),
         output: place.output.into(),
+        pins,
         system: system.name.to_string(),
         owner: system.owner.as_ref().map(ToString::to_string),
         environment: name.into(),

@@ -205,7 +205,7 @@ fn folder_path(text: &str) -> Checked {
     .reason("Argo CD and Flux look for it from the root of the repository, and nowhere outside it");
     let plain: Vec<&str> = parts().filter(|part| !matches!(*part, "" | ".")).collect();
     let plain = plain.join("/");
-    Err(if !plain.is_empty() && folder_path(&plain).is_ok() { refusal.instead(plain, true) } else { refusal })
+    Err(if !plain.is_empty() && plain != text && folder_path(&plain).is_ok() { refusal.instead(plain, true) } else { refusal })
 }
 
 fn revision(text: &str) -> Checked {
@@ -288,6 +288,7 @@ mod tests {
             ("..", None),
             (".", None),
             ("a/../b", None),
+            ("a b", None),
         ] {
             let found = folder_path(bad).unwrap_err().instead.map(|(text, _)| text);
             assert_eq!(found.as_deref(), instead, "{bad}");

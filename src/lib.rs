@@ -129,11 +129,7 @@ fn make(loaded: &Loaded, valid: &check::Valid<Model>, findings: &mut Findings<'_
 }
 
 /// The environments of the ApplicationSet in which this one is, in the order of their files.
-fn members(
-    loaded: &Loaded,
-    model: &Model,
-    findings: &mut Findings<'_>,
-) -> Vec<Model> {
+fn members(loaded: &Loaded, model: &Model, findings: &mut Findings<'_>) -> Vec<Model> {
     if !deliver::is_in_set(model) {
         return Vec::new();
     }
@@ -141,11 +137,14 @@ fn members(
     let resolved: Vec<(&LoadedEnvironment, Option<Model>)> = others
         .map(|other| {
             let is_this = other.name == model.environment;
-            let of_other = || with_model(loaded, other, &mut Diagnostics::new(), &mut BTreeSet::new(), |model, _| Some(model));
+            let of_other =
+                || with_model(loaded, other, &mut Diagnostics::new(), &mut BTreeSet::new(), |model, _| Some(model));
             (other, if is_this { Some(model.clone()) } else { of_other() })
         })
         .collect();
-    findings.push_all(deliver::unresolved(resolved.iter().filter(|(_, model)| model.is_none()).map(|(other, _)| &*other.name)));
+    findings.push_all(deliver::unresolved(
+        resolved.iter().filter(|(_, model)| model.is_none()).map(|(other, _)| &*other.name),
+    ));
     resolved.into_iter().filter_map(|(_, model)| model).filter(deliver::is_in_set).collect()
 }
 

@@ -3,14 +3,18 @@
 use super::risk;
 use crate::diagnostic::{code, nearest};
 use crate::document::{Finding, Findings, Path, at};
-use crate::model::{ArgoCd, Body, Delivery, Flux, GitReference, Model, Naming, OciReference, Project, SecretOrigin, Source};
+use crate::model::{
+    ArgoCd, Body, Delivery, Flux, GitReference, Model, Naming, OciReference, Project, SecretOrigin, Source,
+};
 use crate::spec::is_commit;
 
 /// Git repositories are no artifacts of a registry, and the other way round.
 pub(super) fn addresses_suit_the_tool(model: &Model, findings: &mut Findings<'_>) {
     let (path, url, wants_oci) = match &model.delivery {
         Some(Delivery::ArgoCd(delivery)) => (argocd().join("repository"), &delivery.repository, false),
-        Some(Delivery::Flux(delivery)) => (flux().join("url"), &delivery.url, matches!(delivery.source, Source::Oci(_))),
+        Some(Delivery::Flux(delivery)) => {
+            (flux().join("url"), &delivery.url, matches!(delivery.source, Source::Oci(_)))
+        }
         None => return,
     };
     if url.starts_with("oci://") == wants_oci {
@@ -44,7 +48,8 @@ pub(super) fn folders_are_those_of_the_output(model: &Model, findings: &mut Find
     };
     let output = model.output.as_str();
     // The same folder below another root is where it is published to.
-    let is_below = |one: &str, other: &str| one.strip_suffix(other).is_some_and(|root| root.is_empty() || root.ends_with('/'));
+    let is_below =
+        |one: &str, other: &str| one.strip_suffix(other).is_some_and(|root| root.is_empty() || root.ends_with('/'));
     let is_there = is_below(output, written) || is_below(written, output);
     if !is_there && nearest(written, [output]).is_some() {
         findings.push(
@@ -66,8 +71,12 @@ pub(super) fn deliveries_move(model: &Model, findings: &mut Findings<'_>) {
         Some(Delivery::ArgoCd(ArgoCd { revision: Some(revision), .. })) if is_commit(revision) => {
             (argocd().join("revision"), "commit")
         }
-        Some(Delivery::Flux(Flux { source: Source::Git(GitReference::Commit(_)), .. })) => (flux().join("commit"), "commit"),
-        Some(Delivery::Flux(Flux { source: Source::Oci(OciReference::Digest(_)), .. })) => (flux().join("digest"), "digest"),
+        Some(Delivery::Flux(Flux { source: Source::Git(GitReference::Commit(_)), .. })) => {
+            (flux().join("commit"), "commit")
+        }
+        Some(Delivery::Flux(Flux { source: Source::Oci(OciReference::Digest(_)), .. })) => {
+            (flux().join("digest"), "digest")
+        }
         _ => return,
     };
     findings.push(
@@ -97,7 +106,9 @@ pub(super) fn healing_goes_with_syncing(model: &Model, findings: &mut Findings<'
                     .label("a part of syncing by itself")
                     .on_key()
                     .also(argocd().join("sync").join("auto"), "nothing is synced by itself")
-                    .reason("without `automated` an Application is synced by hand, and each time it is said what is pruned")
+                    .reason(
+                        "without `automated` an Application is synced by hand, and each time it is said what is pruned",
+                    )
                     .help(format!("take `{field}` away, or `auto: false`")),
             );
         }
@@ -118,7 +129,9 @@ pub(super) fn projects_bound_what_they_hold(model: &Model, findings: &mut Findin
             "the project `default` allows everything",
         )
         .label("every repository, every cluster, every kind")
-        .reason("who may write to the repository could then deliver to any namespace, roles of the whole cluster included")
+        .reason(
+            "who may write to the repository could then deliver to any namespace, roles of the whole cluster included",
+        )
         .help(
             "take `project` away: one with the rights that the output needs is emitted; or name one that somebody \
              keeps, `{existing: NAME}`",
@@ -133,15 +146,13 @@ pub(super) fn somebody_opens_what_sops_encrypted(model: &Model, findings: &mut F
     let place = at!["secrets", secret.name, "from"];
     match &model.delivery {
         Some(Delivery::Flux(Flux { decryption: None, .. })) => findings.push(
-            Finding::error(
-                code::DELIVERY_SEALED,
-                place,
-                format!("nothing opens the secret `{}`", secret.name),
-            )
-            .label("encrypted by SOPS")
-            .also(flux(), "without `decryption`")
-            .reason("Flux opens it only with a key that the Kustomization names; otherwise it is refused as it stands")
-            .help("write `delivery.flux.decryption: NAME`, the Secret with the key in the namespace of Flux"),
+            Finding::error(code::DELIVERY_SEALED, place, format!("nothing opens the secret `{}`", secret.name))
+                .label("encrypted by SOPS")
+                .also(flux(), "without `decryption`")
+                .reason(
+                    "Flux opens it only with a key that the Kustomization names; otherwise it is refused as it stands",
+                )
+                .help("write `delivery.flux.decryption: NAME`, the Secret with the key in the namespace of Flux"),
         ),
         Some(Delivery::ArgoCd(_)) => findings.push(
             Finding::judged(
@@ -176,7 +187,10 @@ pub(super) fn removal_jobs_stand_alone(model: &Model, findings: &mut Findings<'_
                 .on_key()
                 .also(at!["components", edge.from, "when"], "runs after everything is removed")
                 .reason("Argo CD runs the job when all other objects are deleted, and waits for its end")
-                .help(format!("do without `{}`, or write `when: manual` and start the job before the removal", edge.to)),
+                .help(format!(
+                    "do without `{}`, or write `when: manual` and start the job before the removal",
+                    edge.to
+                )),
             );
         }
     }

@@ -34,7 +34,8 @@ fn mark(objects: &mut [Object], model: &Model) {
     let last = LAST_WAVE.max(order.latest().saturating_add(1));
     let removal = Removal::of(model, objects);
     let stays = kept(objects, !removal.components.is_empty());
-    let turns: Vec<(Turn, bool)> = objects.iter().map(|object| (order.turn(object), order.is_release(object))).collect();
+    let turns: Vec<(Turn, bool)> =
+        objects.iter().map(|object| (order.turn(object), order.is_release(object))).collect();
     for (object, (turn, is_release)) in objects.iter_mut().zip(turns) {
         if removal.is_of(object) {
             object.annotate(HOOK, "PostDelete");
@@ -86,8 +87,7 @@ impl Removal {
         let own: Vec<&Object> = objects.iter().filter(|object| is_of(&components, object)).collect();
         let shared = objects.iter().filter(|object| object.component.is_none() && object.phase == Phase::Configuration);
         let needed = shared.filter(|shared| own.iter().any(|own| refers_to(&own.content, &shared.identity.name)));
-        let needed =
-            needed.map(|object| (object.identity.kind.clone(), object.identity.name.clone())).collect();
+        let needed = needed.map(|object| (object.identity.kind.clone(), object.identity.name.clone())).collect();
         Self { components, needed }
     }
 
@@ -182,10 +182,7 @@ fn changed_by_rollouts(component: &Component) -> Vec<IgnoredDifference> {
     };
     let routes = component.routes.iter().filter(|_| weighted);
     let services = [component.name.as_str(), &second].into_iter().filter(|_| has_services);
-    services
-        .map(selector)
-        .chain(routes.map(|route| weights(crate::lower::route_name(component, route))))
-        .collect()
+    services.map(selector).chain(routes.map(|route| weights(crate::lower::route_name(component, route)))).collect()
 }
 
 /// One for all environments that say so; it lies in the output of the first of them.

@@ -40,7 +40,11 @@ pub(super) fn add(objects: &mut Vec<Object>, model: &Model, delivery: &Flux) {
         let name = kustomization_name(delivery, step, several);
         let of_step: Vec<&Object> = indices.iter().map(|index| &objects[*index]).collect();
         let spec = kustomization(model, delivery, step, &of_step, several, before.take());
-        added.push(Object::new(&Resource::new(metadata(model, &name, &delivery.namespace), spec), Phase::Delivery, None));
+        added.push(Object::new(
+            &Resource::new(metadata(model, &name, &delivery.namespace), spec),
+            Phase::Delivery,
+            None,
+        ));
         before = Some(name);
     }
     if several {
@@ -67,7 +71,8 @@ enum Step {
 
 impl Step {
     fn folder(self) -> String {
-        let numbered = |name: &str, round: usize| if round == 0 { name.into() } else { format!("{name}-{}", round + 1) };
+        let numbered =
+            |name: &str, round: usize| if round == 0 { name.into() } else { format!("{name}-{}", round + 1) };
         match self {
             Self::Definitions => "definitions".into(),
             Self::Base(round) => numbered("base", round),
@@ -182,7 +187,8 @@ fn kustomization(
 }
 
 fn folder(delivery: &Flux, step: Option<String>) -> String {
-    let parts = [Some(delivery.path.clone()).filter(|path| !path.is_empty()), step.map(|step| format!("delivery/{step}"))];
+    let parts =
+        [Some(delivery.path.clone()).filter(|path| !path.is_empty()), step.map(|step| format!("delivery/{step}"))];
     parts.into_iter().flatten().fold(".".to_owned(), |path, part| format!("{path}/{part}"))
 }
 
@@ -205,9 +211,9 @@ fn longest(component: &Component, objects: &[&Object]) -> i64 {
     let of_job = |timeout: Option<i64>| timeout.unwrap_or(UNBOUNDED_JOB) + TIMEOUT;
     let migrations = component.releases.iter().filter(|_| is_here("Job")).map(|release| of_job(release.job.timeout));
     let own = match &component.body {
-        Body::External(_) => 0,
         // Instances are made one after the other, each from a copy of the first.
-        Body::Cluster(cluster) => if is_here("Cluster") { TIMEOUT * i64::from(cluster.instances + 1) } else { 0 },
+        Body::Cluster(cluster) if is_here("Cluster") => TIMEOUT * i64::from(cluster.instances.saturating_add(1)),
+        Body::External(_) | Body::Cluster(_) => 0,
         Body::Workload(workload) => match &workload.controller {
             Controller::Deployment { rollout, .. } if is_here("Deployment") => i64::from(rollout.deadline),
             Controller::Deployment { rollout, .. } if is_here("Rollout") => i64::from(rollout.deadline),
@@ -217,7 +223,7 @@ fn longest(component: &Component, objects: &[&Object]) -> i64 {
                 let start = probes.startup.as_ref().or(probes.ready.as_ref()).map_or(0, crate::model::Probe::budget);
                 (start + TIMEOUT) * i64::from(*replicas)
             }
-            Controller::Job(job) => if is_here("Job") { of_job(job.timeout) } else { 0 },
+            Controller::Job(job) if is_here("Job") => of_job(job.timeout),
             _ => 0,
         },
     };

@@ -10,7 +10,9 @@ const CHECKS: &[HealthCheck] = &[
         api_version: "argoproj.io/v1alpha1",
         kind: "Rollout",
         // As text there, so that Flux does not compare it by itself.
-        in_progress: Some("!has(status.observedGeneration) || status.observedGeneration != string(metadata.generation)"),
+        in_progress: Some(
+            "!has(status.observedGeneration) || status.observedGeneration != string(metadata.generation)",
+        ),
         failed: Some("status.phase == 'Degraded'"),
         // A canary that waits for a person would be waited for without end.
         current: "status.phase in ['Healthy', 'Paused']",

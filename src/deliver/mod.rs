@@ -13,8 +13,8 @@ mod project;
 use crate::diagnostic::code;
 use crate::document::{Finding, at};
 use crate::kube::Object;
-use crate::model::{Delivery, Model, Strings};
 use crate::lower::{MANAGED_BY, PART_OF};
+use crate::model::{Delivery, Model, Strings};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 pub use flux::protect_text;

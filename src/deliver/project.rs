@@ -6,9 +6,12 @@ use crate::kube::{Object, Phase};
 use crate::model::{ArgoCd, Model};
 use std::collections::BTreeSet;
 
+/// A group and a kind.
+type Kind = (&'static str, &'static str);
+
 /// Kinds that others make: Argo CD shows no pod and no log of a project that may not have them. Who may have a
 /// Deployment may have its pods, so they are no further right.
-const MADE: &[((&str, &str), &[(&str, &str)])] = &[
+const MADE: &[(Kind, &[Kind])] = &[
     (("apps", "Deployment"), &[("apps", "ReplicaSet"), ("", "Pod")]),
     (("argoproj.io", "Rollout"), &[("apps", "ReplicaSet"), ("argoproj.io", "AnalysisRun"), ("", "Pod")]),
     (("apps", "StatefulSet"), &[("apps", "ControllerRevision"), ("", "PersistentVolumeClaim"), ("", "Pod")]),

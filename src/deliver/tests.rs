@@ -82,7 +82,8 @@ fn annotations_of_the_author_stay() {
     super::add(&mut objects, &model, &[]);
     let cache = objects.iter().find(|object| object.identity.kind == "StatefulSet").expect("the cache");
     assert_eq!(cache.annotation("argocd.argoproj.io/sync-wave"), Some("-5"));
-    let job = objects.iter().find(|object| object.identity.name.starts_with("api-migrate-") && object.identity.kind == "Job");
+    let job =
+        objects.iter().find(|object| object.identity.name.starts_with("api-migrate-") && object.identity.kind == "Job");
     let job = job.expect("the migration");
     assert_eq!(job.annotation("argocd.argoproj.io/hook"), Some("Sync"));
     assert_eq!(job.annotation("argocd.argoproj.io/hook-delete-policy"), Some("HookFailed"));

@@ -113,7 +113,15 @@ impl Object {
         let mut content = Content::of(resource).expect("resources have keys of text and numbers within 64 bits");
         content.remove("status");
         let identity = Identity::of(&content);
-        Self { identity, phase, component: component.map(Into::into), content, written: None, patched: Vec::new(), step: None }
+        Self {
+            identity,
+            phase,
+            component: component.map(Into::into),
+            content,
+            written: None,
+            patched: Vec::new(),
+            step: None,
+        }
     }
 
     /// The object that a document holds.
@@ -141,7 +149,15 @@ impl Object {
     /// An object that was emitted before, or that a cluster returned.
     pub fn read(content: Content, component: Option<&str>, phase: Phase) -> Self {
         let identity = Identity::of(&content);
-        Self { identity, phase, component: component.map(Into::into), content, written: None, patched: Vec::new() }
+        Self {
+            identity,
+            phase,
+            component: component.map(Into::into),
+            content,
+            written: None,
+            patched: Vec::new(),
+            step: None,
+        }
     }
 
     /// The object as JSON.

@@ -59,17 +59,16 @@ impl<'a> Merged<'a> {
     /// Hosts and paths of its routes, with the place of the host.
     fn routes(&self) -> Vec<(&str, &str, Span)> {
         let components = self.root.get("components").and_then(Node::as_map).into_iter().flatten();
-        let enabled = components.filter(|(_, entry)| {
-            entry.node.get("enabled").and_then(Node::as_text) != Some("false")
-        });
+        let enabled =
+            components.filter(|(_, entry)| entry.node.get("enabled").and_then(Node::as_text) != Some("false"));
         let routes = enabled.filter_map(|(_, entry)| entry.node.get("routes")?.as_map()).flatten();
         routes.flat_map(|(_, entry)| route(&entry.node)).collect()
     }
 
     fn delivery(&self) -> Option<Delivered<'_>> {
-        let (tool, fields) = ["argocd", "flux"]
-            .into_iter()
-            .find_map(|tool| Some((tool, self.own(&["delivery", tool])?)).filter(|(_, fields)| fields.as_map().is_some()))?;
+        let (tool, fields) = ["argocd", "flux"].into_iter().find_map(|tool| {
+            Some((tool, self.own(&["delivery", tool])?)).filter(|(_, fields)| fields.as_map().is_some())
+        })?;
         Some(Delivered { merged: self, tool, fields })
     }
 }
@@ -101,8 +100,17 @@ fn same_routes(merged: &[Merged<'_>]) -> Vec<Diagnostic> {
     found
 }
 
-fn same_route(one: &str, span: Span, first: &str, place: Span, (cluster, host, path): (&str, &str, &str)) -> Diagnostic {
-    let message = format!("`{first}` and `{one}` both answer at `{host}{}` in the cluster `{cluster}`", if path.is_empty() { "/" } else { path });
+fn same_route(
+    one: &str,
+    span: Span,
+    first: &str,
+    place: Span,
+    (cluster, host, path): (&str, &str, &str),
+) -> Diagnostic {
+    let message = format!(
+        "`{first}` and `{one}` both answer at `{host}{}` in the cluster `{cluster}`",
+        if path.is_empty() { "/" } else { path }
+    );
     let mut finding = Diagnostic::error(code::ROUTE_ACROSS, message).label(span, format!("the host in `{one}`"));
     if place != span {
         finding = finding.label(place, format!("the host in `{first}`"));
@@ -175,7 +183,8 @@ fn same_deliveries(merged: &[Merged<'_>]) -> Vec<Diagnostic> {
         for (what, name, span) in one.names() {
             let same = |first: &Delivered<'_>| {
                 let names = first.names();
-                let known = names.iter().find(|(known, other, _)| *known == what && *other == name).map(|known| known.2);
+                let known =
+                    names.iter().find(|(known, other, _)| *known == what && *other == name).map(|known| known.2);
                 known.filter(|_| first.may_meet(one)).map(|place| (first.merged.name().to_owned(), place))
             };
             if let Some((first, place)) = before().find_map(same) {
@@ -202,8 +211,9 @@ fn same_folder(one: &Delivered<'_>, first: &Delivered<'_>) -> Diagnostic {
 }
 
 fn same_name(one: &str, span: Span, first: &str, place: Span, what: &str, name: &str) -> Diagnostic {
-    let mut finding = Diagnostic::error(code::DELIVERY_TWICE, format!("{what} of `{first}` and of `{one}` is `{name}`"))
-        .label(span, format!("in `{one}`"));
+    let mut finding =
+        Diagnostic::error(code::DELIVERY_TWICE, format!("{what} of `{first}` and of `{one}` is `{name}`"))
+            .label(span, format!("in `{one}`"));
     if place != span {
         finding = finding.label(place, format!("in `{first}`"));
     }
@@ -230,7 +240,9 @@ fn uneven(first: &Delivered<'_>, other: &Delivered<'_>) -> Option<Diagnostic> {
     let differs = ["repository", "namespace"]
         .into_iter()
         .find(|key| first.text(key) != other.text(key))
-        .or_else(|| (["auto", "prune", "selfHeal"].iter().any(|key| flag(first, key) != flag(other, key))).then_some("sync"))
+        .or_else(|| {
+            (["auto", "prune", "selfHeal"].iter().any(|key| flag(first, key) != flag(other, key))).then_some("sync")
+        })
         .or_else(|| (first.text("cluster").is_some() != other.text("cluster").is_some()).then_some("cluster"))?;
     let (one, of) = (other.merged.name(), first.merged.name());
     let message = format!("`{of}` and `{one}` are of one ApplicationSet, and differ in `{differs}`");
@@ -240,7 +252,9 @@ fn uneven(first: &Delivered<'_>, other: &Delivered<'_>) -> Option<Diagnostic> {
     }
     Some(
         finding
-            .reason("an ApplicationSet has one template; only folder, revision, project, cluster and namespace are of each")
+            .reason(
+                "an ApplicationSet has one template; only folder, revision, project, cluster and namespace are of each",
+            )
             .help("write the same, or take `set` away from one of them: it has an Application of its own then"),
     )
 }

@@ -205,8 +205,7 @@ mod tests {
     use crate::lower::fixture::{assert_facts, find, names, part, strings};
     use crate::lower::sample::{database, model};
     use crate::model::{DatabaseCluster, Model, Placement};
-    use crate::resolve::GOOGLE_KEY;
-use crate::spec::Firmness;
+    use crate::spec::Firmness;
 
     fn edited(edit: impl FnOnce(&mut DatabaseCluster)) -> Model {
         let mut model = model();

@@ -39,8 +39,8 @@ use crate::kube::Object;
 use crate::model::{Component, Model};
 use meta::Lowering;
 pub(crate) use meta::{MANAGED_BY, PART_OF, phase};
-pub(crate) use route::route_name;
 use rayon::prelude::*;
+pub(crate) use route::route_name;
 
 pub use namespace::{Level, Lowered, pod_security_level};
 

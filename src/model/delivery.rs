@@ -8,6 +8,7 @@ pub enum Delivery {
 }
 
 /// An Application of Argo CD.
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own in Argo CD")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArgoCd {
     /// `<system>-<environment>` unless written.

@@ -45,7 +45,8 @@ pub(super) fn refuse_empty_pins(cx: &mut Resolver<'_, '_>) {
 pub(super) fn pins(cx: &Resolver<'_, '_>) -> Vec<PinnedImage> {
     let images = cx.system.images.as_ref();
     let off = cx.components.iter().filter(|(key, _)| !cx.is_enabled(key)).filter_map(|(_, off)| off.image.as_deref());
-    let off: Vec<String> = off.filter_map(|text| Some(full(&Image::parse(text).ok()?.repository).into_owned())).collect();
+    let off: Vec<String> =
+        off.filter_map(|text| Some(full(&Image::parse(text).ok()?.repository).into_owned())).collect();
     let pins = images.and_then(|images| images.pins.as_ref()).into_iter().flatten();
     pins.map(|(key, pin)| (key, split(key), pin))
         .filter(|(_, (repository, _), _)| !off.iter().any(|off| *off == full(repository)))

@@ -142,19 +142,16 @@ fn repository_url(text: &str) -> Checked {
         return scp_form(text);
     };
     let authority = rest.split('/').next().unwrap_or_default();
-    if let Some((login, host)) = authority.rsplit_once('@') {
-        if login.contains(':') || !text.starts_with("ssh://") {
-            return Err(with_login(text, login, host));
-        }
+    let is_open = |login: &str| login.contains(':') || !text.starts_with("ssh://");
+    if let Some((login, host)) = authority.rsplit_once('@').filter(|(login, _)| is_open(login)) {
+        return Err(with_login(text, login, host));
     }
     if authority.is_empty() || !rest.contains('/') || rest.ends_with('/') {
         let help = "write the scheme, the host and the path, without a slash at the end";
         let refusal = Refusal::new(code::DELIVERY_URL, format!("`{text}` does not name a repository"), help);
         let trimmed = text.trim_end_matches('/');
-        return Err(match trimmed != text && trimmed.matches('/').count() > 2 {
-            true => refusal.instead(trimmed, true),
-            false => refusal,
-        });
+        let is_whole = trimmed != text && trimmed.matches('/').count() > 2;
+        return Err(if is_whole { refusal.instead(trimmed, true) } else { refusal });
     }
     Ok(())
 }
@@ -205,7 +202,11 @@ fn folder_path(text: &str) -> Checked {
     .reason("Argo CD and Flux look for it from the root of the repository, and nowhere outside it");
     let plain: Vec<&str> = parts().filter(|part| !matches!(*part, "" | ".")).collect();
     let plain = plain.join("/");
-    Err(if !plain.is_empty() && plain != text && folder_path(&plain).is_ok() { refusal.instead(plain, true) } else { refusal })
+    Err(if !plain.is_empty() && plain != text && folder_path(&plain).is_ok() {
+        refusal.instead(plain, true)
+    } else {
+        refusal
+    })
 }
 
 fn revision(text: &str) -> Checked {

@@ -1,10 +1,10 @@
 //! An environment: where a system runs, as a compile target, and what differs there.
 
 use super::{
-    ApiVersion, Catalogue, Cidr, Component, ComponentKey, Count, DataKey, Decimal, Defaults, Delivery, DnsLabel, DnsName,
-    Duration, EnvironmentPath, Images, LabelKey, LabelName, Literal, Named, Network, ObjectKey, PartKey, Patches,
-    PodPeer, Policy, Positive, Quota, Registry, RepositoryPath, RepositoryPattern, ResourceKey, Secret, SharedVolume,
-    Switch, SystemDashboard, TaintText, Text, VersionText, record, words,
+    ApiVersion, Catalogue, Cidr, Component, ComponentKey, Count, DataKey, Decimal, Defaults, Delivery, DnsLabel,
+    DnsName, Duration, EnvironmentPath, Images, LabelKey, LabelName, Literal, Named, Network, ObjectKey, PartKey,
+    Patches, PodPeer, Policy, Positive, Quota, Registry, RepositoryPath, RepositoryPattern, ResourceKey, Secret,
+    SharedVolume, Switch, SystemDashboard, TaintText, Text, VersionText, record, words,
 };
 use crate::model::quantity::Quantity;
 

@@ -163,6 +163,11 @@ fn backup(key: &str, backup: &spec::Backup, cx: &mut Resolver<'_, '_>) -> Option
     let credentials = backup.credentials.as_ref().map(ToString::to_string);
     let store = backup.to.split_once("://").map(|(scheme, rest)| (scheme, rest.trim_matches('/')));
     let store = store.filter(|(scheme, rest)| matches!(*scheme, "s3" | "gs") && !rest.is_empty());
+    for name in credential_keys(store.map_or("s3", |(scheme, _)| scheme)) {
+        if let Some(secret) = &credentials {
+            cx.require_secret(secret, Some(name), &path.join("credentials"));
+        }
+    }
     let Some((scheme, bucket)) = store else {
         cx.findings.push(
             Finding::error(
@@ -175,11 +180,6 @@ fn backup(key: &str, backup: &spec::Backup, cx: &mut Resolver<'_, '_>) -> Option
         );
         return None;
     };
-    for name in credential_keys(scheme) {
-        if let Some(secret) = &credentials {
-            cx.require_secret(secret, Some(name), &path.join("credentials"));
-        }
-    }
     if scheme == "gs" && backup.endpoint.is_some() {
         cx.findings.push(
             Finding::error(code::BACKUP_DESTINATION, path.join("endpoint"), "a store of Google has no other endpoint")

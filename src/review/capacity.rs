@@ -3,9 +3,9 @@
 use super::workload::{Workload, entries, items};
 use super::{Class, Comparison, Risk, Side, number};
 use crate::capacity::{Capacity, Verdict, arithmetic, assess};
-use crate::diff::Change;
 use crate::diff::path::{at, text_at};
-use crate::kube::{Content, Object};
+use crate::diff::{Change, How};
+use crate::kube::{Content, Identity, Object};
 use crate::model::{Amounts, Quantity};
 
 /// What all pods ask for together.
@@ -100,16 +100,23 @@ fn quantity(content: &Content) -> Option<Quantity> {
     }
 }
 
-/// The worst case of one object, where it grows.
+/// The worst case of one object, where it grows by what changes in it. A scaler's bounds count for what it scales.
 fn asks_for_more(comparison: &Comparison<'_>, change: &Change) -> Option<Risk> {
-    // A scaler's bounds count for what it scales.
-    let target = |side: &Side<'_>| -> Option<Totals> {
-        let object = side.of(change)?;
-        Workload::of(object).map(|_| of_object(object, side)).or_else(|| {
-            let name = text_at(&object.content, &["spec", "scaleTargetRef", "name"])?;
-            let kind = text_at(&object.content, &["spec", "scaleTargetRef", "kind"]).unwrap_or("Deployment");
-            side.get(kind, object.identity.namespace.as_deref(), name).map(|object| of_object(object, side))
-        })
+    let own = comparison.after.of(change)?;
+    let scaled = scaled_by(own, comparison);
+    let is_new = |identity: &Identity| {
+        comparison.changes.iter().any(|change| change.how == How::Added && change.identity == *identity)
+    };
+    let subject = scaled.as_ref().map_or(&own.identity, |scaled| scaled);
+    // What is new is told once, with its scaler; what changes, where it changes.
+    let told_elsewhere =
+        if scaled.is_some() { is_new(subject) } else { change.how == How::Changed && grown_by(change).is_none() };
+    if told_elsewhere {
+        return None;
+    }
+    let target = |side: &Side<'_>| {
+        let object = side.get(&subject.kind, subject.namespace.as_deref(), &subject.name);
+        object.or_else(|| if scaled.is_none() { side.of(change) } else { None }).map(|object| of_object(object, side))
     };
     let after = target(&comparison.after)?.most;
     let before = target(&comparison.before).unwrap_or_default().most;
@@ -127,13 +134,21 @@ fn asks_for_more(comparison: &Comparison<'_>, change: &Change) -> Option<Risk> {
     };
     Some(
         Risk::of(Class::Capacity, "asks-for-more", change, format!("at the most it asks for {}", line(&after)))
-            .at(grown_by(change), Some(line(&before)), Some(line(&after)))
+            .at(grown_by(change).unwrap_or_else(|| "spec".into()), Some(line(&before)), Some(line(&after)))
             .reason("requests times the greatest count of pods"),
     )
 }
 
+/// What a scaler scales.
+fn scaled_by(scaler: &Object, comparison: &Comparison<'_>) -> Option<Identity> {
+    let name = text_at(&scaler.content, &["spec", "scaleTargetRef", "name"])?;
+    let kind = text_at(&scaler.content, &["spec", "scaleTargetRef", "kind"]).unwrap_or("Deployment");
+    let namespace = scaler.identity.namespace.as_deref();
+    comparison.after.get(kind, namespace, name).map(|object| object.identity.clone())
+}
+
 /// The field that makes it more.
-fn grown_by(change: &Change) -> String {
+fn grown_by(change: &Change) -> Option<String> {
     let counts = |field: &&crate::diff::Field| {
         let last = field.path.last_key().unwrap_or_default();
         field.path.is_under(&["spec"])
@@ -141,7 +156,7 @@ fn grown_by(change: &Change) -> String {
     };
     let asks = |field: &&crate::diff::Field| field.path.keys().any(|key| key == "resources");
     let field = change.fields.iter().find(counts).or_else(|| change.fields.iter().find(asks));
-    field.map_or_else(|| "spec".to_owned(), |field| field.path.to_string())
+    field.map(|field| field.path.to_string())
 }
 
 /// The nodes do not hold what they held before.

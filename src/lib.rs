@@ -15,6 +15,7 @@ pub mod autoscale;
 pub mod capacity;
 pub mod check;
 pub mod cli;
+pub mod deliver;
 pub mod diagnostic;
 pub mod diff;
 pub mod digest;
@@ -120,9 +121,31 @@ fn make(loaded: &Loaded, valid: &check::Valid<Model>, findings: &mut Findings<'_
     let mut objects = lower::lower(valid);
     encrypted::add(&mut objects, valid, &loaded.manifests, findings);
     manifest::add(&mut objects, valid, &loaded.manifests, findings);
+    deliver::add(&mut objects, valid, &members(loaded, valid, findings));
     patch::apply(&mut objects, &valid.patches, findings);
+    deliver::protect_text(&mut objects, valid);
     verify::verify(&objects, valid, &loaded.manifests, findings);
     objects
+}
+
+/// The environments of the ApplicationSet in which this one is, in the order of their files.
+fn members(loaded: &Loaded, model: &Model, findings: &mut Findings<'_>) -> Vec<Model> {
+    if !deliver::is_in_set(model) {
+        return Vec::new();
+    }
+    let others = loaded.environments.iter().filter(|other| !other.is_abstract);
+    let resolved: Vec<(&LoadedEnvironment, Option<Model>)> = others
+        .map(|other| {
+            let is_this = other.name == model.environment;
+            let of_other =
+                || with_model(loaded, other, &mut Diagnostics::new(), &mut BTreeSet::new(), |model, _| Some(model));
+            (other, if is_this { Some(model.clone()) } else { of_other() })
+        })
+        .collect();
+    findings.push_all(deliver::unresolved(
+        resolved.iter().filter(|(_, model)| model.is_none()).map(|(other, _)| &*other.name),
+    ));
+    resolved.into_iter().filter_map(|(_, model)| model).filter(deliver::is_in_set).collect()
 }
 
 /// Merges, reads and resolves; then does what is wanted with the model.
@@ -144,7 +167,8 @@ fn with_model<T>(
     let own = environment.chain.last()?;
     let policy = Policy::of(target.policy.as_ref(), &root, own, &loaded.denied, &loaded.allowances, found);
     let mut findings = Findings::under(&root, &policy);
-    let model = resolve::resolve(&system, &target, &environment.name, &loaded.contents, &mut findings);
+    let place = resolve::Place { environment: &environment.name, output: &environment.output };
+    let model = resolve::resolve(&system, &target, place, &loaded.contents, &mut findings);
     let result = model.and_then(|model| then(model, &mut findings));
     findings.settle();
     let Findings { found: own, mut silenced, .. } = findings;

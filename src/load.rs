@@ -17,6 +17,7 @@ use crate::yaml;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+mod across;
 mod collide;
 mod include;
 mod manifests;
@@ -109,6 +110,7 @@ pub fn load(
     let loaded: Option<Vec<LoadedEnvironment>> = loaded.into_iter().collect();
     if let Some((root, loaded)) = root.as_ref().zip(loaded.as_ref()) {
         found.extend(collide::collisions(root, loaded));
+        found.extend(across::collisions(root, loaded));
     }
     let complete = root.zip(loaded).filter(|_| !found.has_errors());
     let loaded = complete.map(|(system_root, environments)| Loaded {

@@ -1,16 +1,20 @@
 //! From objects to the files of a tree.
 //!
 //! Promises: one object a file; the same
-//! objects give the same bytes. `kustomization.yaml` lists every file in delivery order.
+//! objects give the same bytes. `kustomization.yaml` lists every file in delivery order, but those of the delivery: they
+//! stand outside what they deliver, with a list of their own. A delivery in several steps has a list for each.
 
-use crate::kube::Object;
+use crate::kube::{Object, Phase};
 use crate::tree::{PathError, Tree, TreeFile};
 use crate::yaml::{self, PrintError};
 use rayon::prelude::*;
 use serde_json::json;
+use std::collections::BTreeMap;
 
 /// The file that lists the others, for `kubectl apply -k` and for Flux.
 const KUSTOMIZATION: &str = "kustomization.yaml";
+/// The folder of what delivers the others.
+const DELIVERY: &str = "delivery";
 /// Starts a document of a stream.
 const SEPARATOR: &str = "---\n";
 
@@ -36,15 +40,31 @@ impl std::fmt::Display for RenderError {
 pub fn render(objects: &[Object]) -> Result<Tree, RenderError> {
     let mut tree = Tree::new();
     let mut listed = Vec::with_capacity(objects.len());
+    let mut delivery: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (object, text) in objects.iter().zip(documents(objects)?) {
         let path = path(object);
         let bytes = text.into_bytes();
         tree.insert(path.as_str(), TreeFile { bytes, object: Some(object.identity.to_string()) })
             .map_err(RenderError::Path)?;
-        listed.push(path);
+        if let Some(step) = &object.step {
+            delivery.entry(format!("{DELIVERY}/{step}")).or_default().push(format!("../../{path}"));
+        }
+        match path.strip_prefix(DELIVERY).and_then(|path| path.strip_prefix('/')) {
+            Some(below) => delivery.entry(DELIVERY.into()).or_default().push(below.into()),
+            None => listed.push(path),
+        }
     }
+    insert_list(&mut tree, KUSTOMIZATION, &listed)?;
+    for (folder, listed) in &delivery {
+        insert_list(&mut tree, &format!("{folder}/{KUSTOMIZATION}"), listed)?;
+    }
+    Ok(tree)
+}
+
+/// Adds a list of files, for `kubectl apply -k` and for Flux.
+fn insert_list(tree: &mut Tree, path: &str, listed: &[String]) -> Result<(), RenderError> {
     let kustomization = print(
-        &KUSTOMIZATION,
+        &path,
         &json!({
             "apiVersion": "kustomize.config.k8s.io/v1beta1",
             "kind": "Kustomization",
@@ -52,14 +72,15 @@ pub fn render(objects: &[Object]) -> Result<Tree, RenderError> {
             "resources": listed,
         }),
     )?;
-    tree.insert(KUSTOMIZATION, TreeFile { bytes: kustomization.into_bytes(), object: None })
-        .map_err(RenderError::Path)?;
-    Ok(tree)
+    tree.insert(path, TreeFile { bytes: kustomization.into_bytes(), object: None }).map_err(RenderError::Path)
 }
 
-/// All objects as one stream, in delivery order.
+/// All objects as one stream, in delivery order; without those that deliver them.
 pub fn stream(objects: &[Object]) -> Result<String, RenderError> {
-    let documents = documents(objects)?;
+    let is_delivered: Vec<bool> = objects.iter().map(|object| object.phase != Phase::Delivery).collect();
+    let mut is_delivered = is_delivered.into_iter();
+    let mut documents = documents(objects)?;
+    documents.retain(|_| is_delivered.next() == Some(true));
     let mut out = String::with_capacity(documents.iter().map(|text| text.len() + SEPARATOR.len()).sum());
     for text in &documents {
         out.push_str(SEPARATOR);
@@ -76,6 +97,7 @@ fn documents(objects: &[Object]) -> Result<Vec<String>, RenderError> {
 /// `<component>/<kind>-<name>.yaml`; what belongs to no component lies in `crds/`, `namespace/` or `shared/`.
 fn path(object: &Object) -> String {
     let folder = match (&object.component, object.identity.kind.as_str()) {
+        _ if object.phase == Phase::Delivery => DELIVERY,
         (Some(component), _) => component.as_str(),
         (None, "CustomResourceDefinition") => "crds",
         (None, "Namespace" | "NetworkPolicy" | "ResourceQuota" | "LimitRange") => "namespace",

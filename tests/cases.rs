@@ -47,7 +47,7 @@ fn folders(parent: &Path) -> Vec<PathBuf> {
 
 /// What compiling all environments of a case gave.
 struct Outcome {
-    /// The stream of each environment that compiled.
+    /// The stream of each environment that compiled, and under `<environment>.delivery` what delivers it.
     streams: BTreeMap<String, String>,
     /// The findings as a user without a terminal sees them.
     findings: String,
@@ -80,12 +80,23 @@ fn compile_environments(loaded: &Loaded, found: &mut Diagnostics) -> BTreeMap<St
         allowed.extend(compiled.allowed);
         if let Some(objects) = compiled.objects {
             streams.insert(environment.name.clone(), windlass::stream(&objects).expect("objects can be printed"));
+            let delivery = delivery(&objects);
+            if !delivery.is_empty() {
+                streams.insert(format!("{}.delivery", environment.name), delivery);
+            }
         }
     }
     if !found.has_errors() {
         found.extend(loaded.unused_allowances(&allowed));
     }
     streams
+}
+
+/// The files of the delivery, each under its path.
+fn delivery(objects: &[windlass::kube::Object]) -> String {
+    let tree = windlass::render(objects).expect("objects can be printed");
+    let files = tree.iter().filter(|(path, _)| path.starts_with("delivery/"));
+    files.map(|(path, file)| format!("--- # {path}\n{}", String::from_utf8_lossy(&file.bytes))).collect()
 }
 
 fn shown(sources: &Sources, found: Diagnostics) -> String {

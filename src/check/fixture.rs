@@ -103,6 +103,9 @@ pub(super) fn model() -> Model {
         patches: Vec::new(),
         catalogue: None,
         dashboards: Vec::new(),
+        delivery: None,
+        output: "rendered/prod".into(),
+        pins: Vec::new(),
     }
 }
 

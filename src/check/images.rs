@@ -2,9 +2,10 @@
 
 use super::places::{Site, containers, workloads};
 use super::risk;
-use crate::diagnostic::code;
+use crate::diagnostic::{code, nearest};
 use crate::document::{Finding, Findings, at};
 use crate::model::{Body, Image, Model, VolumeSource};
+use crate::resolve::images::full;
 
 /// An image has a tag other than `latest`, or a digest: otherwise two pods of one version may run
 /// different programs, and a rollback brings nothing back.
@@ -43,6 +44,40 @@ pub(super) fn image_volumes_do_not_float(model: &Model, findings: &mut Findings<
                 );
             }
         }
+    }
+}
+
+/// A pin that matches nothing is a slip in its key, and the image that was meant runs as it is written.
+pub(super) fn pins_pin_an_image(model: &Model, findings: &mut Findings<'_>) {
+    let mut used: Vec<&Image> = images(model).into_iter().map(|(_, image)| image).collect();
+    for (_, pod) in workloads(model) {
+        used.extend(pod.volumes.iter().filter_map(|volume| match &volume.source {
+            VolumeSource::Image(image) => Some(image),
+            _ => None,
+        }));
+    }
+    for pin in &model.pins {
+        let matches = |image: &&Image| {
+            full(&image.repository) == pin.repository
+                && (pin.tag.is_none() || image.tag == pin.tag)
+                && (pin.digest.is_none() || image.digest == pin.digest)
+        };
+        if used.iter().any(matches) {
+            continue;
+        }
+        let place = at!["images", "pins", pin.key];
+        let finding = Finding::warning(code::PIN_UNUSED, place, format!("no image is pinned by `{}`", pin.key))
+            .label("matches nothing")
+            .on_key()
+            .reason("the image that was meant runs as it is written");
+        let same_name = |image: &&&Image| full(&image.repository) == pin.repository;
+        findings.push(match used.iter().find(same_name) {
+            Some(image) => finding.help(format!("the image is `{image}`; write its tag, or the key without a tag")),
+            None => match nearest(&pin.repository, used.iter().map(|image| image.repository.as_str())) {
+                Some(near) => finding.help(format!("a similar image is `{near}`")),
+                None => finding.help("write the image as components write it, before `rewrite`; or take the pin away"),
+            },
+        });
     }
 }
 

@@ -12,6 +12,7 @@ mod catalogue;
 mod cidr;
 mod credential;
 mod database;
+mod delivery;
 mod flagger;
 mod gpu;
 mod gpu_memory;
@@ -90,6 +91,7 @@ pub const LAWS: &[Law] = &[
     variables::variables_stand_before_their_use,
     images::images_do_not_float,
     images::image_volumes_do_not_float,
+    images::pins_pin_an_image,
     secrets::no_text_holds_a_credential,
     secrets::no_text_stands_under_a_secret_name,
     security::non_root_containers_do_not_run_as_root,
@@ -206,6 +208,13 @@ pub const LAWS: &[Law] = &[
     observe::dashboards_have_panels,
     observe::dashboards_fit_one_object,
     jobs::failure_rules_can_be_kept,
+    delivery::addresses_suit_the_tool,
+    delivery::folders_are_those_of_the_output,
+    delivery::deliveries_move,
+    delivery::healing_goes_with_syncing,
+    delivery::projects_bound_what_they_hold,
+    delivery::somebody_opens_what_sops_encrypted,
+    delivery::removal_jobs_stand_alone,
     target::pools_have_bounds,
     target::pools_leave_something_to_pods,
     quota::the_worst_case_is_within_the_quota,

@@ -272,6 +272,20 @@ codes! {
     POOL_BOUNDS = "WL0810", "pool-min-over-max", "a node pool with fewer nodes at most than at least";
     POOL_RESERVED = "WL0811", "pool-all-reserved", "a node pool whose nodes reserve more than they have";
 
+    DELIVERY_URL = "WL0830", "bad-repository", "an address of a repository or API server that is not one";
+    DELIVERY_LOGIN = "WL0831", "login-in-repository", "a login in the address of a repository";
+    DELIVERY_PATH = "WL0832", "delivery-path", "a delivery from a folder where the output does not go";
+    DELIVERY_REVISION = "WL0833", "bad-revision", "a branch, tag, commit or digest that is not one";
+    DELIVERY_PINNED = "WL0834", "delivery-pinned", "a delivery that stays at one commit, whatever is published";
+    DELIVERY_FIELD = "WL0835", "unused-delivery-field", "a field of a delivery that has no effect here";
+    DELIVERY_PROJECT = "WL0836", "unbounded-project", "a delivery whose project allows everything";
+    DELIVERY_TWICE = "WL0837", "delivery-twice", "two environments whose delivery objects are the same";
+    DELIVERY_SET = "WL0838", "uneven-set", "environments of one ApplicationSet that differ where they cannot";
+    DELIVERY_SEALED = "WL0839", "delivery-opens-nothing", "secrets of SOPS that nothing in the delivery opens";
+    REMOVAL_ALONE = "WL0840", "removal-job-alone", "a job at the removal that uses what is gone by then";
+    ROUTE_ACROSS = "WL0841", "route-of-two-environments", "two environments of one cluster that answer at the same host and path";
+    PIN_UNUSED = "WL0842", "pin-of-nothing", "a pin that no image of the system matches";
+
     NO_REPOSITORY = "WL0860", "no-repository", "a folder that is not in a Git repository, or one that cannot be read";
     REFERENCE_UNKNOWN = "WL0861", "unknown-reference", "a branch, tag or commit that the repository does not have";
     HISTORY_MISSING = "WL0862", "missing-history", "a commit that is not there yet, or is cut off in a shallow clone";
@@ -329,4 +343,4 @@ codes! {
 }
 
 /// Codes at whose place a secret may stand: what stands under their labels is never shown.
-pub const CONCEALED: &[Code] = &[CREDENTIAL_LITERAL, CREDENTIAL_NAMED, SECRET_PLAIN];
+pub const CONCEALED: &[Code] = &[CREDENTIAL_LITERAL, CREDENTIAL_NAMED, SECRET_PLAIN, DELIVERY_LOGIN];

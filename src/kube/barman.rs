@@ -33,7 +33,10 @@ pub(crate) struct Configuration {
     pub(crate) destination_path: String,
     #[serde(rename = "endpointURL", skip_serializing_if = "Option::is_none")]
     pub(crate) endpoint_url: Option<String>,
-    pub(crate) s3_credentials: S3Credentials,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) s3_credentials: Option<S3Credentials>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) google_credentials: Option<GoogleCredentials>,
     pub(crate) wal: Wal,
 }
 
@@ -47,6 +50,15 @@ pub(crate) enum S3Credentials {
         #[serde(rename = "inheritFromIAMRole")]
         inherit: bool,
     },
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum GoogleCredentials {
+    /// The key of a service account, as JSON.
+    ApplicationCredentials(KeyRef),
+    /// The identity of the pod.
+    GkeEnvironment(bool),
 }
 
 /// A key of a secret.

@@ -38,6 +38,41 @@ impl Content {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
+    /// The value of a key, an empty map where there is none; `None` where this is no map.
+    pub fn get_or_insert_map(&mut self, key: &str) -> Option<&mut Self> {
+        let Self::Map(entries) = self else { return None };
+        let at = entries.iter().position(|(name, _)| name == key).unwrap_or_else(|| {
+            let at = entries.iter().position(|(name, _)| rank(name) > rank(key)).unwrap_or(entries.len());
+            entries.insert(at, (key.into(), Self::Map(Vec::new())));
+            at
+        });
+        Some(&mut entries[at].1)
+    }
+
+    /// Puts a text in its place among sorted keys, unless the key is there.
+    pub fn add_text(&mut self, key: &str, text: &str) {
+        let Self::Map(entries) = self else { return };
+        if entries.iter().any(|(name, _)| name == key) {
+            return;
+        }
+        let at = entries.iter().position(|(name, _)| name.as_str() > key).unwrap_or(entries.len());
+        entries.insert(at, (key.into(), Self::Text(text.into())));
+    }
+
+    /// True where some text in the tree is of the kind that is looked for, under its nearest key.
+    pub fn any_text(&self, test: &mut impl FnMut(&str, &str) -> bool) -> bool {
+        self.any_text_under("", test)
+    }
+
+    fn any_text_under(&self, key: &str, test: &mut impl FnMut(&str, &str) -> bool) -> bool {
+        match self {
+            Self::Text(text) => test(key, text),
+            Self::List(items) => items.iter().any(|item| item.any_text_under(key, test)),
+            Self::Map(entries) => entries.iter().any(|(key, value)| value.any_text_under(key, test)),
+            Self::Null | Self::Bool(_) | Self::Integer(_) | Self::Float(_) => false,
+        }
+    }
+
     /// Takes a key away.
     pub fn remove(&mut self, key: &str) {
         if let Self::Map(entries) = self {

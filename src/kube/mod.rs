@@ -2,6 +2,7 @@
 //! crate covers, each a file of exactly the fields that are emitted.
 
 pub(crate) mod argo_rollouts;
+pub(crate) mod argocd;
 pub(crate) mod barman;
 pub(crate) mod catalogue;
 pub(crate) mod cilium;
@@ -10,6 +11,7 @@ mod content;
 pub(crate) mod definition;
 pub(crate) mod external_secrets;
 pub(crate) mod flagger;
+pub(crate) mod flux;
 pub(crate) mod gateway;
 pub(crate) mod grafana;
 pub(crate) mod jobset;
@@ -81,6 +83,8 @@ pub enum Phase {
     Agents,
     Frontends,
     Routes,
+    /// What brings all others to the cluster: outside the kustomization that lists them.
+    Delivery,
 }
 
 /// An emitted object.
@@ -96,6 +100,8 @@ pub struct Object {
     pub written: Option<Arc<Node>>,
     /// The patches that changed it, in their order.
     pub patched: Vec<Path>,
+    /// The step of a delivery in several steps, each a list of its own.
+    pub step: Option<Arc<str>>,
 }
 
 impl Object {
@@ -107,19 +113,51 @@ impl Object {
         let mut content = Content::of(resource).expect("resources have keys of text and numbers within 64 bits");
         content.remove("status");
         let identity = Identity::of(&content);
-        Self { identity, phase, component: component.map(Into::into), content, written: None, patched: Vec::new() }
+        Self {
+            identity,
+            phase,
+            component: component.map(Into::into),
+            content,
+            written: None,
+            patched: Vec::new(),
+            step: None,
+        }
     }
 
     /// The object that a document holds.
     pub fn written(document: Arc<Node>, content: Content, phase: Phase) -> Self {
         let identity = Identity::of(&content);
-        Self { identity, phase, component: None, content, written: Some(document), patched: Vec::new() }
+        Self { identity, phase, component: None, content, written: Some(document), patched: Vec::new(), step: None }
+    }
+
+    /// Adds an annotation, unless the author wrote it. What SOPS signed as a whole stays as it is.
+    pub fn annotate(&mut self, key: &str, text: &str) {
+        if self.content.get("sops").is_some() {
+            return;
+        }
+        let metadata = self.content.get_or_insert_map("metadata");
+        if let Some(annotations) = metadata.and_then(|metadata| metadata.get_or_insert_map("annotations")) {
+            annotations.add_text(key, text);
+        }
+    }
+
+    /// An annotation.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.content.get("metadata")?.get("annotations")?.get(key)?.as_str()
     }
 
     /// An object that was emitted before, or that a cluster returned.
     pub fn read(content: Content, component: Option<&str>, phase: Phase) -> Self {
         let identity = Identity::of(&content);
-        Self { identity, phase, component: component.map(Into::into), content, written: None, patched: Vec::new() }
+        Self {
+            identity,
+            phase,
+            component: component.map(Into::into),
+            content,
+            written: None,
+            patched: Vec::new(),
+            step: None,
+        }
     }
 
     /// The object as JSON.

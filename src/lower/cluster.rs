@@ -3,7 +3,7 @@
 use super::container::resources;
 use super::meta::{CNPG_CLUSTER, Lowering};
 use super::pod::toleration;
-use crate::kube::barman::{Configuration, KeyRef, ObjectStore, ObjectStoreSpec, S3Credentials, Wal};
+use crate::kube::barman::{Configuration, GoogleCredentials, KeyRef, ObjectStore, ObjectStoreSpec, S3Credentials, Wal};
 use crate::kube::cnpg::{
     AffinityConfiguration, Bootstrap, ClusterSpec, DatabaseSpec, Extension, InitDb, NameRef, PgBouncer, Plugin,
     PluginConfiguration, PluginParameters, PoolerSpec, Postgresql, Resource, ScheduledBackupSpec,
@@ -11,6 +11,7 @@ use crate::kube::cnpg::{
 };
 use crate::kube::{Object, Phase};
 use crate::model::{Backup, Body, Claim, Component, DatabaseCluster, Placement, Pooler};
+use crate::resolve::GOOGLE_KEY;
 use crate::spec::Firmness;
 use k8s_openapi::api::core::v1 as core;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, ObjectMeta};
@@ -136,20 +137,33 @@ fn archiver(store: &str) -> Plugin {
 }
 
 fn store(metadata: ObjectMeta, backup: &Backup) -> ObjectStore {
-    let s3_credentials = match &backup.credentials {
+    let is_google = backup.destination.starts_with("gs://");
+    let secret = backup.credentials.as_deref();
+    let configuration = Configuration {
+        destination_path: backup.destination.clone(),
+        endpoint_url: backup.endpoint.clone(),
+        s3_credentials: (!is_google).then(|| s3_credentials(secret)),
+        google_credentials: is_google.then(|| google_credentials(secret)),
+        wal: Wal { compression: "gzip" },
+    };
+    ObjectStore::new(metadata, ObjectStoreSpec { retention_policy: format!("{}d", backup.keep_days), configuration })
+}
+
+fn s3_credentials(secret: Option<&str>) -> S3Credentials {
+    match secret {
         Some(secret) => S3Credentials::Keys {
             access_key_id: KeyRef::new(secret, "access-key-id"),
             secret_access_key: KeyRef::new(secret, "secret-access-key"),
         },
         None => S3Credentials::Role { inherit: true },
-    };
-    let configuration = Configuration {
-        destination_path: backup.destination.clone(),
-        endpoint_url: backup.endpoint.clone(),
-        s3_credentials,
-        wal: Wal { compression: "gzip" },
-    };
-    ObjectStore::new(metadata, ObjectStoreSpec { retention_policy: format!("{}d", backup.keep_days), configuration })
+    }
+}
+
+fn google_credentials(secret: Option<&str>) -> GoogleCredentials {
+    match secret {
+        Some(secret) => GoogleCredentials::ApplicationCredentials(KeyRef::new(secret, GOOGLE_KEY)),
+        None => GoogleCredentials::GkeEnvironment(true),
+    }
 }
 
 fn base_backups(name: &str, backup: &Backup) -> ScheduledBackupSpec {

@@ -99,6 +99,9 @@ pub(crate) fn model() -> Model {
         patches: Vec::new(),
         catalogue: None,
         dashboards: Vec::new(),
+        delivery: None,
+        output: "rendered/prod".into(),
+        pins: Vec::new(),
     }
 }
 

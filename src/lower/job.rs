@@ -27,7 +27,7 @@ pub(super) fn component_job(cx: &Lowering<'_>, component: &Component, job: &Job,
     let name = pod_name(component);
     let spec = job_spec(cx, component, name, job, pod);
     let users = match job.naming {
-        Naming::Fixed => {
+        Naming::Fixed | Naming::Removal => {
             return batch::Job { metadata: job_meta(cx, component, job, name), spec: Some(spec), status: None };
         }
         Naming::Content => Vec::new(),

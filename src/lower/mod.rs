@@ -38,8 +38,9 @@ use crate::check::Valid;
 use crate::kube::Object;
 use crate::model::{Component, Model};
 use meta::Lowering;
-pub(crate) use meta::{MANAGED_BY, PART_OF};
+pub(crate) use meta::{MANAGED_BY, PART_OF, phase};
 use rayon::prelude::*;
+pub(crate) use route::route_name;
 
 pub use namespace::{Level, Lowered, pod_security_level};
 

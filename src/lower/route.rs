@@ -37,7 +37,7 @@ fn object(route: &impl serde::Serialize, component: &Component) -> Object {
 }
 
 /// The component's name for the route `main`, else `<component>-<route>`.
-pub(super) fn route_name(component: &Component, route: &Route) -> String {
+pub(crate) fn route_name(component: &Component, route: &Route) -> String {
     match route.name.as_str() {
         "main" => component.name.clone(),
         other => format!("{}-{other}", component.name),

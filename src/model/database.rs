@@ -44,7 +44,7 @@ pub struct Backup {
     /// Five fields, as written.
     pub schedule: String,
     pub keep_days: u64,
-    /// The secret with `access-key-id` and `secret-access-key`; `None`: the pod's own identity.
+    /// The secret with `access-key-id` and `secret-access-key`, or `service-account.json` of Google; `None`: the pod's own identity.
     pub credentials: Option<String>,
     pub endpoint: Option<String>,
     /// Where the store answers, as host names.

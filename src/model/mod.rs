@@ -10,6 +10,7 @@ pub mod component;
 pub mod components;
 pub mod container;
 pub mod database;
+pub mod delivery;
 pub mod image;
 pub mod network;
 pub mod observe;
@@ -32,6 +33,7 @@ pub use component::*;
 pub use components::Components;
 pub use container::*;
 pub use database::*;
+pub use delivery::*;
 pub use image::Image;
 pub use network::*;
 pub use observe::*;
@@ -83,6 +85,23 @@ pub struct Model {
     pub catalogue: Option<Catalogue>,
     /// Dashboards over several components.
     pub dashboards: Vec<Dashboard>,
+    /// Versions that the environment gives to images.
+    pub pins: Vec<PinnedImage>,
+    /// The folder of the output, from the root of the repository.
+    pub output: String,
+    /// What brings the output to the cluster.
+    pub delivery: Option<Delivery>,
+}
+
+/// A pin of an image, as it shows in what is emitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinnedImage {
+    /// Its key under `images.pins`.
+    pub key: String,
+    /// The repository, rewritten, with its registry.
+    pub repository: String,
+    pub tag: Option<String>,
+    pub digest: Option<String>,
 }
 
 /// The namespace of all objects.

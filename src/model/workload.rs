@@ -108,11 +108,13 @@ pub enum Naming {
     Content,
     /// With a hash of its content and of the pods that use it.
     Users,
+    /// The name of its component alone: it runs when all else is removed.
+    Removal,
 }
 
 impl Naming {
     pub fn is_hashed(self) -> bool {
-        self != Self::Fixed
+        matches!(self, Self::Content | Self::Users)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::Resolver;
 use crate::document::at;
-use crate::model::Image;
+use crate::model::{Image, PinnedImage};
 use crate::spec::{ImageKey, Images, Named, Pin, RepositoryText};
 use std::borrow::Cow;
 
@@ -41,6 +41,25 @@ pub(super) fn refuse_empty_pins(cx: &mut Resolver<'_, '_>) {
     }
 }
 
+/// The pins as the emitted images show them; without those of components that are off here.
+pub(super) fn pins(cx: &Resolver<'_, '_>) -> Vec<PinnedImage> {
+    let images = cx.system.images.as_ref();
+    let off = cx.components.iter().filter(|(key, _)| !cx.is_enabled(key)).filter_map(|(_, off)| off.image.as_deref());
+    let off: Vec<String> =
+        off.filter_map(|text| Some(full(&Image::parse(text).ok()?.repository).into_owned())).collect();
+    let pins = images.and_then(|images| images.pins.as_ref()).into_iter().flatten();
+    pins.map(|(key, pin)| (key, split(key), pin))
+        .filter(|(_, (repository, _), _)| !off.iter().any(|off| *off == full(repository)))
+        .map(|(key, (repository, tag), pin)| PinnedImage {
+            key: key.clone(),
+            repository: rewritten(repository, images.and_then(|images| images.rewrite.as_ref()))
+                .map_or_else(|| full(repository).into_owned(), |placed| full(&placed).into_owned()),
+            tag: pin.tag.as_ref().map(ToString::to_string).or_else(|| tag.map(str::to_owned)),
+            digest: pin.digest.as_ref().map(ToString::to_string),
+        })
+        .collect()
+}
+
 fn rewritten(repository: &str, rewrite: Option<&Named<ImageKey, RepositoryText>>) -> Option<String> {
     let full = full(repository);
     // The shorter the rest behind a prefix, of the written name or of the full one, the longer the prefix.
@@ -56,7 +75,7 @@ fn behind<'r>(prefix: &str, repository: &'r str) -> Option<&'r str> {
 }
 
 /// The name with its registry. Source: `ParseNormalizedNamed` of `distribution/reference`.
-fn full(repository: &str) -> Cow<'_, str> {
+pub(crate) fn full(repository: &str) -> Cow<'_, str> {
     let of_hub = |path: &str| {
         if path.contains('/') { format!("{HUB}/{path}") } else { format!("{HUB}/{LIBRARY}/{path}") }
     };

@@ -4,7 +4,7 @@ use super::Resolver;
 use super::brought::number;
 use crate::diagnostic::{code, listed, nearest};
 use crate::document::{Finding, Findings, at};
-use crate::model::{Controller, FailureCause, FailureRule, Job, Naming};
+use crate::model::{Controller, Delivery, FailureCause, FailureRule, Job, Naming};
 use crate::spec::{
     self, Component, Concurrency, Duration, ExitOperator, Feature, InitStep, Migrate, Positive, Resources, Restart,
     When,
@@ -23,7 +23,7 @@ const MIGRATION_TIMEOUT: i64 = 600;
 impl Resolver<'_, '_> {
     /// A job by its schedule or by hand, one before the rollout of what uses it, or one that runs once.
     pub(super) fn job(&mut self, key: &str, component: &Component) -> Controller {
-        refuse_other_modes(key, component, self.findings);
+        self.refuse_other_modes(key, component);
         let queue = component.queue.as_ref().map(|queue| self.queue(key, queue));
         let job = Job { queue, ..job(key, component, self.findings) };
         controller(component, job)
@@ -54,6 +54,50 @@ impl Resolver<'_, '_> {
         }
         queue.to_owned()
     }
+
+    fn refuse_other_modes(&mut self, key: &str, component: &Component) {
+        match component.when {
+            None if component.schedule.is_none() => self.findings.push(
+                Finding::error(
+                    code::NO_FORM,
+                    at!["components", key],
+                    format!("the job `{key}` does not say when it runs"),
+                )
+                .label("neither `schedule` nor `when`")
+                .on_key()
+                .help("write `schedule: \"0 2 * * *\"`, or `when: release` for a run before each rollout"),
+            ),
+            Some(When::Removal) => self.require_removal_hook(key),
+            _ => {}
+        }
+        refuse_fields_of_schedules(key, component, self.findings);
+    }
+
+    /// Kubernetes runs every job as soon as it is there.
+    fn require_removal_hook(&mut self, key: &str) {
+        let label = match self.delivery {
+            Some(Delivery::ArgoCd(_)) => return,
+            Some(Delivery::Flux(_)) => "Flux has no such hook",
+            None => "no delivery with such a hook",
+        };
+        self.findings.push(
+            Finding::error(
+                code::NO_REMOVAL_HOOK,
+                at!["components", key, "when"],
+                format!("nothing would run the job `{key}` when the system is removed"),
+            )
+            .label(label)
+            .also(at!["environment", "delivery", "flux"], "what delivers")
+            .reason(
+                "only Argo CD runs a job at a removal; applied by anything else, the job would run at once, while \
+                 the system is in use",
+            )
+            .help(
+                "deliver with `delivery.argocd`, or write `when: manual`, and start the job by hand before the system \
+                 is removed",
+            ),
+        );
+    }
 }
 
 fn controller(component: &Component, job: Job) -> Controller {
@@ -70,32 +114,6 @@ fn controller(component: &Component, job: Job) -> Controller {
         };
     }
     Controller::Job(job)
-}
-
-fn refuse_other_modes(key: &str, component: &Component, findings: &mut Findings<'_>) {
-    match component.when {
-        None if component.schedule.is_none() => findings.push(
-            Finding::error(code::NO_FORM, at!["components", key], format!("the job `{key}` does not say when it runs"))
-                .label("neither `schedule` nor `when`")
-                .on_key()
-                .help("write `schedule: \"0 2 * * *\"`, or `when: release` for a run before each rollout"),
-        ),
-        Some(When::Removal) => findings.push(
-            Finding::error(
-                code::NO_REMOVAL_HOOK,
-                at!["components", key, "when"],
-                format!("nothing would run the job `{key}` when the system is removed"),
-            )
-            .label("no delivery with such a hook")
-            .reason(
-                "only a delivery tool can run a job after a removal; applied by any other, the job would run at once, \
-                 while the system is in use",
-            )
-            .help("write `when: manual`, and start the job by hand before the system is removed"),
-        ),
-        _ => {}
-    }
-    refuse_fields_of_schedules(key, component, findings);
 }
 
 /// What only means something where the runs of a job follow each other.
@@ -146,6 +164,7 @@ fn naming(component: &Component) -> Naming {
     match component.when {
         Some(When::Release) if !referred_to => Naming::Users,
         Some(When::Once) if !referred_to => Naming::Content,
+        Some(When::Removal) => Naming::Removal,
         _ => Naming::Fixed,
     }
 }

@@ -11,11 +11,12 @@ mod catalogue;
 mod component;
 mod container;
 mod controller;
+mod delivery;
 mod env;
 mod external;
 mod files;
 mod health;
-mod images;
+pub(crate) mod images;
 mod job;
 mod model_server;
 mod network;
@@ -43,6 +44,8 @@ mod volumes;
 mod waiting;
 mod weights;
 
+pub(crate) use postgres::GOOGLE_KEY;
+
 use crate::document::Findings;
 use crate::model::{self, Config, Edge, Model, Namespace, NumberOrPercent, Output, Secret, Strings};
 use crate::spec::{self, Environment, Literal, Named, System, Tier};
@@ -66,6 +69,8 @@ pub(crate) struct Resolver<'a, 'r> {
     /// The name of the namespace.
     pub(crate) namespace: String,
     pub(crate) target: &'a Target,
+    /// What brings the output to the cluster.
+    pub(crate) delivery: Option<&'a model::Delivery>,
     pub(crate) contents: &'a FileContents,
     pub(crate) findings: &'a mut Findings<'r>,
     /// Components as written, completed with what their kind or runtime brings; disabled ones too,
@@ -76,6 +81,15 @@ pub(crate) struct Resolver<'a, 'r> {
     pub(crate) configs: Arc<BTreeMap<String, Config>>,
     /// Edges by the key of the component where they start, in the order of writing.
     pub(crate) edges: BTreeMap<String, Vec<Edge>>,
+}
+
+/// The environment that is resolved.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Its name.
+    pub environment: &'a str,
+    /// The folder of its output, from the root of the repository.
+    pub output: &'a str,
 }
 
 /// What completing a component with its kind's own parts may see.
@@ -89,17 +103,20 @@ pub(crate) struct Completion<'a, 'r> {
 pub fn resolve(
     system: &System,
     environment: &Environment,
-    name: &str,
+    place: Place<'_>,
     contents: &FileContents,
     findings: &mut Findings<'_>,
 ) -> Option<Model> {
+    let name = place.environment;
     let target = target::resolve(environment.target.as_ref()?, findings);
+    let delivery = delivery::resolve(&system.name, place, environment.delivery.as_ref(), findings);
     let components = component::complete(system, &target, findings);
     let mut resolver = Resolver {
         system,
         environment: name,
         namespace: namespace(system, environment, name).name,
         target: &target,
+        delivery: delivery.as_ref(),
         contents,
         findings,
         components: &components,
@@ -124,12 +141,16 @@ pub fn resolve(
     let order = order::delivery(resolved.keys().cloned(), &edges);
     let components: model::Components = order.into_iter().filter_map(|key| resolved.swap_remove_entry(&key)).collect();
     let quota = system.quota.as_ref().map(|quota| quota::resolve(quota, components.values()));
+    let pins = images::pins(&resolver);
     let volumes = shared::volumes(&mut resolver);
     let network = network::rules(&mut resolver);
     let patches = patch::all(&mut resolver);
     let schemas = environment.schemas.iter().flatten().map(ToString::to_string).collect();
     let manifests = system.manifests.iter().flatten().map(ToString::to_string).collect();
     Some(Model {
+        delivery: delivery.clone(),
+        output: place.output.into(),
+        pins,
         system: system.name.to_string(),
         owner: system.owner.as_ref().map(ToString::to_string),
         environment: name.into(),

@@ -23,6 +23,7 @@ mod login;
 mod plain;
 mod version;
 
+pub(crate) use cluster::GOOGLE_KEY;
 pub(super) use cluster::cluster;
 pub(super) use login::outputs;
 

@@ -1,6 +1,6 @@
 //! Systems as text for the tests of this stage: read, merged and resolved like any other.
 
-use super::resolve;
+use super::{Place, resolve};
 use crate::diagnostic::{Code, Diagnostic, Diagnostics};
 use crate::document::{Findings, at};
 use crate::load::{Files, load};
@@ -35,7 +35,8 @@ pub(super) fn sample(rest: &str, features: &str) -> Sample {
     let environment = root.get("environment").unwrap();
     let environment = spec::decode::<spec::Environment>(environment, at!["environment"], &mut found).unwrap();
     let mut findings = Findings::new(&root);
-    let model = resolve(&system, &environment, "prod", &loaded.contents, &mut findings);
+    let place = Place { environment: "prod", output: &loaded.environments[0].output };
+    let model = resolve(&system, &environment, place, &loaded.contents, &mut findings);
     found.extend(findings.found);
     Sample { model, found: found.into_iter().collect() }
 }

@@ -98,7 +98,8 @@ impl Resolver<'_, '_> {
     pub(super) fn train(&mut self, key: &str, name: &str, controller: Controller, team: Team) -> Controller {
         let Controller::Job(job) = controller else { return controller };
         let all = team.master_count.saturating_add(team.worker_count);
-        let job = Job { naming: Naming::Fixed, ..job };
+        let naming = if job.naming == Naming::Removal { Naming::Removal } else { Naming::Fixed };
+        let job = Job { naming, ..job };
         if !self.target.has(Feature::Jobset) {
             return Controller::Job(Job { parallelism: Some(all), completions: Some(all), indexed: true, ..job });
         }

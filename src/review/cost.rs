@@ -20,7 +20,13 @@ pub struct Range {
 impl fmt::Display for Range {
     /// `1200 to 4800 EUR`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} to {} {}", self.least.units(), self.most.units(), self.currency).map(|()| ())
+        let (least, most) = (self.least.units(), self.most.units());
+        match (least == most, self.currency.as_str()) {
+            (true, "") => write!(f, "{most}"),
+            (true, currency) => write!(f, "{most} {currency}"),
+            (false, "") => write!(f, "{least} to {most}"),
+            (false, currency) => write!(f, "{least} to {most} {currency}"),
+        }
     }
 }
 
@@ -31,14 +37,9 @@ pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
     let of_objects = || comparison.after.objects().first().map(|object| (&object.identity, object.component.as_ref()));
     let Some(subject) = of_change.or_else(of_objects) else { return };
     risks.push(
-        Risk::about(
-            Class::Cost,
-            "monthly-cost",
-            subject,
-            format!("the nodes cost {} a month", after.to_string().trim()),
-        )
-        .at("target.nodePools", Some(before.to_string().trim().into()), Some(after.to_string().trim().into()))
-        .reason("the price of each pool times the nodes that the least load and the worst case need"),
+        Risk::about(Class::Cost, "monthly-cost", subject, format!("the nodes cost {} a month", after))
+            .at("target.nodePools", Some(before.to_string()), Some(after.to_string()))
+            .reason("the price of each pool times the nodes that the least load and the worst case need"),
     );
 }
 

@@ -87,6 +87,7 @@ fn word(phase: Phase) -> &'static str {
         Phase::Agents => "agents",
         Phase::Frontends => "frontends",
         Phase::Routes => "routes",
+        Phase::Delivery => "the delivery itself",
     }
 }
 
@@ -119,5 +120,6 @@ fn halfway(phase: Phase, changes: &[&Change]) -> String {
             }
         }
         Phase::Routes => "the routes are new; what goes is still there".into(),
+        Phase::Delivery => "whatever applies the delivery has done so; the objects follow from then on".into(),
     }
 }

@@ -16,13 +16,14 @@ record! {
 record! {
     /// Backups of a database, continuous and by schedule.
     pub struct Backup as "backup" {
-        /// Where to; `/<system>/<environment>` is appended, so that two environments never share one.
+        /// Where to, `s3://bucket/path` or `gs://bucket/path`; `/<system>/<environment>` is appended, so that two environments never share one.
         req to "to": Text,
         /// When a base backup is made, as a cron schedule.
         req schedule "schedule": Cron,
         /// How long backups are kept, in days.
         req keep "keep": Duration,
-        /// The secret with the keys `access-key-id` and `secret-access-key`.
+        /// The secret with the keys `access-key-id` and `secret-access-key`, or with `service-account.json` for `gs://`;
+        /// without it the identity of the pods is used.
         opt credentials "credentials": DnsName,
         /// The object store's address, where it is not AWS.
         opt endpoint "endpoint": Text,
@@ -30,7 +31,7 @@ record! {
 }
 
 record! {
-    /// Connection pooling in front of the database.
+    /// Connection pooling in front of the database, for all that use it.
     pub struct Pooler as "pooler" {
         /// How many: 2 unless written.
         opt instances "instances": Positive,

@@ -1,10 +1,10 @@
 //! An environment: where a system runs, as a compile target, and what differs there.
 
 use super::{
-    ApiVersion, Catalogue, Cidr, Component, ComponentKey, Count, DataKey, Decimal, Defaults, DnsLabel, DnsName,
-    Duration, EnvironmentPath, Images, LabelKey, LabelName, Literal, Named, Network, ObjectKey, PartKey, Patches,
-    PodPeer, Policy, Positive, Quota, Registry, RepositoryPath, RepositoryPattern, ResourceKey, Secret, SharedVolume,
-    Switch, SystemDashboard, TaintText, Text, VersionText, record, words,
+    ApiVersion, Catalogue, Cidr, Component, ComponentKey, Count, DataKey, Decimal, Defaults, Delivery, DnsLabel,
+    DnsName, Duration, EnvironmentPath, Images, LabelKey, LabelName, Literal, Named, Network, ObjectKey, PartKey,
+    Patches, PodPeer, Policy, Positive, Quota, Registry, RepositoryPath, RepositoryPattern, ResourceKey, Secret,
+    SharedVolume, Switch, SystemDashboard, TaintText, Text, VersionText, record, words,
 };
 use crate::model::quantity::Quantity;
 
@@ -31,6 +31,8 @@ record! {
         opt policy "policy": Policy,
         /// Where the output goes; `rendered/<environment>` beside the system unless written.
         opt output "output": RepositoryPath,
+        /// What brings the output to the cluster; `false` for nothing.
+        opt delivery "delivery": Switch<Delivery>,
         /// Fields laid over the components: `all`, or by kind.
         opt overrides "overrides": Defaults,
         /// Overlay of the system's `components`.

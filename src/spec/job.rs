@@ -14,7 +14,7 @@ words! {
         Once = "once",
         /// When somebody starts it by hand.
         Manual = "manual",
-        /// When the system is removed. Refused as long as no delivery that has such a hook can be written.
+        /// When the system is removed, by Argo CD; any other delivery has no such hook.
         Removal = "removal",
     }
 }

@@ -8,6 +8,8 @@ use crate::resolve::object_store;
 use crate::resolve::{Completion, Resolver, container, shared, strings};
 use crate::spec::{self, Access, Component, Feature, PoolMode, Switch};
 
+/// The key of a secret with a service account of Google.
+pub(crate) const GOOGLE_KEY: &str = "service-account.json";
 /// Instances of a pooler unless written.
 const POOLERS: u32 = 2;
 /// Backups are kept for whole days; a law reports what is none.
@@ -151,16 +153,22 @@ fn superuser(key: &str, component: &Component, cx: &mut Resolver<'_, '_>) -> Opt
     Some(secret.to_string())
 }
 
+/// What the plugin logs in with, by the scheme of the store.
+fn credential_keys(scheme: &str) -> &'static [&'static str] {
+    if scheme == "gs" { &[GOOGLE_KEY] } else { &["access-key-id", "secret-access-key"] }
+}
+
 fn backup(key: &str, backup: &spec::Backup, cx: &mut Resolver<'_, '_>) -> Option<Backup> {
     let path = at!["components", key, "backup"];
     let credentials = backup.credentials.as_ref().map(ToString::to_string);
-    for name in ["access-key-id", "secret-access-key"] {
+    let store = backup.to.split_once("://").map(|(scheme, rest)| (scheme, rest.trim_matches('/')));
+    let store = store.filter(|(scheme, rest)| matches!(*scheme, "s3" | "gs") && !rest.is_empty());
+    for name in credential_keys(store.map_or("s3", |(scheme, _)| scheme)) {
         if let Some(secret) = &credentials {
             cx.require_secret(secret, Some(name), &path.join("credentials"));
         }
     }
-    let bucket = backup.to.strip_prefix("s3://").map(|rest| rest.trim_matches('/')).filter(|rest| !rest.is_empty());
-    if bucket.is_none() {
+    let Some((scheme, bucket)) = store else {
         cx.findings.push(
             Finding::error(
                 code::BACKUP_DESTINATION,
@@ -168,18 +176,27 @@ fn backup(key: &str, backup: &spec::Backup, cx: &mut Resolver<'_, '_>) -> Option
                 format!("`{}` is not a place for backups", &*backup.to),
             )
             .label("not a path of an object store")
-            .help("write `s3://bucket/path`; for a store that is not AWS also `endpoint:`"),
+            .help("write `s3://bucket/path` or `gs://bucket/path`; for a store of S3 that is not AWS also `endpoint:`"),
+        );
+        return None;
+    };
+    if scheme == "gs" && backup.endpoint.is_some() {
+        cx.findings.push(
+            Finding::error(code::BACKUP_DESTINATION, path.join("endpoint"), "a store of Google has no other endpoint")
+                .label("for stores that speak S3")
+                .also(path.join("to"), "a store of Google")
+                .help("take `endpoint` away, or write `to: s3://…`"),
         );
     }
     Some(Backup {
-        destination: format!("s3://{}/{}/{}", bucket?, &*cx.system.name, cx.environment),
+        destination: format!("{scheme}://{bucket}/{}/{}", &*cx.system.name, cx.environment),
         schedule: backup.schedule.to_string(),
         keep_days: backup.keep.0.div_ceil(DAY),
         credentials,
         endpoint: backup.endpoint.as_ref().map(ToString::to_string),
         hosts: match &backup.endpoint {
             Some(endpoint) => vec![object_store::address(endpoint).0],
-            None => object_store::hosts("s3"),
+            None => object_store::hosts(scheme),
         },
     })
 }

@@ -162,6 +162,18 @@ fn wrong_usage_is_told_apart_from_findings() {
 }
 
 #[test]
+fn a_format_of_reviews_is_refused_elsewhere() {
+    let folder = project();
+    for format in ["markdown", "html"] {
+        let output = windlass(folder.path(), &["check", "--format", format]);
+        assert_eq!(code(&output), 2);
+        let said = text(&output.stderr);
+        assert!(said.contains(&format!("`--format {format}` is for the reviews of `windlass diff`")), "{said}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
 fn place_and_locale_and_time_zone_do_not_matter() {
     let (one, two) = (project(), project());
     let plain = windlass(one.path(), &["build", "--env", "production", "--stdout"]);

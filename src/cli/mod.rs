@@ -18,6 +18,7 @@ mod table;
 mod terminal;
 
 use crate::diagnostic::{Format, code, nearest};
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -47,6 +48,23 @@ enum Command {
     Simulate(simulate::Simulate),
     Schema(schema::Schema),
     Explain(explain::Explain),
+}
+
+impl Command {
+    /// Whether it tells what a change does.
+    fn reviews(&self) -> bool {
+        matches!(self, Self::Diff(_))
+    }
+
+    /// Some formats tell reviews only.
+    fn takes(&self, format: Format) -> Result<(), clap::Error> {
+        if format.is_of_findings() || self.reviews() {
+            return Ok(());
+        }
+        let word = format.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned());
+        let message = format!("`--format {word}` is for the reviews of `windlass diff`; write another format here");
+        Err(Arguments::command().error(ErrorKind::InvalidValue, message))
+    }
 }
 
 /// Options of every command.
@@ -137,6 +155,10 @@ pub fn run() -> ExitCode {
             return ending.into();
         }
     };
+    if let Err(error) = arguments.command.takes(arguments.global.format) {
+        let _ = error.print();
+        return Ending::Usage.into();
+    }
     let mut terminal = Terminal::new(&arguments.global);
     let ending = match &arguments.command {
         Command::Init(init) => init.run(&arguments.global, &mut terminal),

@@ -102,3 +102,8 @@ pub(crate) fn document(value: &impl Serialize) -> String {
     text.push('\n');
     text
 }
+
+/// A JSON document on one line, for a place within something else.
+pub(crate) fn line(value: &impl Serialize) -> String {
+    sanitize::json(&serde_json::to_string(value).expect("strings and numbers under string keys always serialise"))
+}

@@ -20,7 +20,7 @@ mod text;
 use crate::source::Span;
 pub use code::Code;
 use foldhash::fast::FixedState;
-pub(crate) use json::document as json_document;
+pub(crate) use json::{document as json_document, line as json_line};
 pub use render::{Format, Options, render};
 use std::collections::HashMap;
 use std::hash::BuildHasher as _;

@@ -46,12 +46,15 @@ fn severity(risk: &Risk) -> Severity {
 
 fn finding(told: &Told<'_>, outline: &Outline<'_>, ground: &Ground<'_>) -> Diagnostic {
     let risk = told.risk;
-    let message = format!("{}: {}{}", subjects(&told.objects), risk.what, sides(risk));
+    let named = outline.named(&told.environments).join(", ");
+    let named = if named.is_empty() { named } else { format!(" in {named}") };
+    let message = format!("{}{named}: {}{}", subjects(&told.objects), risk.what, sides(risk));
     let mut finding = Diagnostic::new(severity(risk), rule(risk.class), message).path(risk.id());
     for cause in &told.causes {
-        let text = match cause.is_old {
-            true => format!("`{}` stood at line {} before, and is gone", cause.path, cause.at.line),
-            false => format!("`{}`", cause.path),
+        let text = if cause.is_old {
+            format!("`{}` stood at line {} before, and is gone", cause.path, cause.at.line)
+        } else {
+            format!("`{}`", cause.path)
         };
         finding = finding.label(ground.span(cause), text);
     }

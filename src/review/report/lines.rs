@@ -96,20 +96,31 @@ const MOST_WORDS: usize = 2_000;
 pub(super) fn words(before: &str, after: &str) -> (Vec<Part>, Vec<Part>) {
     let (old, new) = (tokens(before), tokens(after));
     if old.len() + new.len() > MOST_WORDS {
-        return (all(before), all(after));
+        return apart(before, after);
     }
     let ops = capture_diff_slices(Algorithm::Myers, &old, &new);
     let shared: usize =
         ops.iter().filter(|op| op.tag() == DiffTag::Equal).map(|op| letters(&old[op.old_range()])).sum();
     // Two values that share little are easier to read as two values.
-    if shared * 3 < before.chars().count().max(after.chars().count()) {
-        return (all(before), all(after));
+    if shared * 3 < letters(&old).max(letters(&new)) {
+        return apart(before, after);
     }
     (parts(&ops, &old, DiffOp::old_range), parts(&ops, &new, DiffOp::new_range))
 }
 
-fn all(text: &str) -> Vec<Part> {
-    vec![Part { text: text.to_owned(), differs: true }]
+/// Two values that have nothing in common but the blanks that they begin with.
+fn apart(before: &str, after: &str) -> (Vec<Part>, Vec<Part>) {
+    let blank = |text: &str| text.len() - text.trim_start_matches(' ').len();
+    let at = blank(before).min(blank(after));
+    let parts = |text: &str| {
+        let parts = [(&text[..at], false), (&text[at..], true)];
+        parts
+            .into_iter()
+            .filter(|(text, _)| !text.is_empty())
+            .map(|(text, differs)| Part { text: text.into(), differs })
+            .collect()
+    };
+    (parts(before), parts(after))
 }
 
 fn letters(words: &[&str]) -> usize {

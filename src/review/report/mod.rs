@@ -69,6 +69,3 @@ pub fn render(report: &Report, format: Format, options: &ReportOptions) -> Strin
         Format::Sarif | Format::Github | Format::Gitlab => annotations::render(report, format),
     }
 }
-
-#[cfg(test)]
-mod tests;

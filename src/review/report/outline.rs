@@ -89,23 +89,13 @@ impl<'a> Outline<'a> {
         }
         of.iter().map(|at| self.environments[*at].as_str()).collect()
     }
-
-    /// How many risks of each class, each counted once however many environments have it.
-    pub(super) fn by_class(&self) -> BTreeMap<Class, usize> {
-        let mut counts = BTreeMap::new();
-        self.risks.iter().for_each(|told| *counts.entry(told.risk.class).or_default() += told.objects.len());
-        counts
-    }
 }
 
 /// `production`, or `shop/production` where there are several systems.
-fn environments(report: &Report) -> Vec<String> {
+pub(super) fn environments(report: &Report) -> Vec<String> {
     let several = report.reviews.windows(2).any(|pair| pair[0].system != pair[1].system);
-    let name = |review: &Review| match several {
-        true => format!("{}/{}", review.system, review.environment),
-        false => review.environment.clone(),
-    };
-    report.reviews.iter().map(name).collect()
+    let prefix = |review: &Review| if several { format!("{}/", review.system) } else { String::new() };
+    report.reviews.iter().map(|review| prefix(review) + &review.environment).collect()
 }
 
 /// The namespace of most changes: that of the environment.

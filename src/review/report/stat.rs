@@ -1,20 +1,21 @@
 //! How much changes in each object, and which objects do: the short forms that Git has as well.
 
-use super::outline::Outline;
+use super::outline::environments;
 use super::{Report, ReportOptions, words};
 use crate::diagnostic::sanitize;
 use crate::diff::{Change, Edit, How};
 use crate::kube::Content;
 use owo_colors::{OwoColorize as _, Style};
+use std::fmt::Write as _; // Writing to a string cannot fail.
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 /// One object a line, as the API names it; the environment before it where there are several.
 pub(super) fn names(report: &Report) -> String {
-    let environments = Outline::of(report).environments;
+    let called = environments(report);
     let mut text = String::new();
-    for (review, environment) in report.reviews.iter().zip(&environments) {
+    for (review, environment) in report.reviews.iter().zip(&called) {
         for change in &review.changes {
-            let prefix = if environments.len() > 1 { format!("{environment} ") } else { String::new() };
+            let prefix = if called.len() > 1 { format!("{environment} ") } else { String::new() };
             text.push_str(&sanitize::line(&format!("{prefix}{}", change.identity)));
             text.push('\n');
         }
@@ -58,11 +59,11 @@ fn leaves(value: &Content) -> usize {
 
 /// A line for each object, with a bar as long as it changes; then the totals.
 pub(super) fn render(report: &Report, options: &ReportOptions) -> String {
-    let environments = Outline::of(report).environments;
+    let called = environments(report);
     let mut text = String::new();
-    for (review, environment) in report.reviews.iter().zip(&environments) {
-        if environments.len() > 1 {
-            text.push_str(&format!("{}:\n", sanitize::line(environment)));
+    for (review, environment) in report.reviews.iter().zip(&called).filter(|(review, _)| !review.changes.is_empty()) {
+        if called.len() > 1 {
+            _ = writeln!(text, "{}:", sanitize::line(environment));
         }
         text.push_str(&table(&review.changes, options));
     }

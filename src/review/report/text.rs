@@ -8,6 +8,7 @@ use crate::diagnostic::sanitize;
 use crate::diff::{Edit, Field};
 use owo_colors::{OwoColorize as _, Style};
 use std::collections::BTreeMap;
+use std::fmt::Write as _; // Writing to a string cannot fail.
 use unicode_width::UnicodeWidthStr as _;
 
 /// Risks of a class that says no more than that something changed, of which so many are shown.
@@ -92,7 +93,7 @@ impl Page<'_> {
         let classes: Vec<String> =
             review.by_class().iter().map(|(class, count)| self.class(*class, &format!("{count} {class}"))).collect();
         if !classes.is_empty() {
-            text.push_str(&format!("{}{}{}\n", " ".repeat(indent), self.faint("risks     "), classes.join(", ")));
+            _ = writeln!(text, "{}{}{}", " ".repeat(indent), self.faint("risks     "), classes.join(", "));
         }
         let capacity = review.totals.as_ref().map(words::capacity).unwrap_or_default();
         if !capacity.is_empty() {
@@ -124,7 +125,7 @@ impl Page<'_> {
         }
         for (class, count) in shown.iter().filter(|(class, count)| words::is_routine(**class) && **count > ROUTINE) {
             let more = format!("{} more: see the objects", count - ROUTINE);
-            text.push_str(&format!("{}{}\n", self.class(*class, &pad(class.text())), self.faint(&more)));
+            _ = writeln!(text, "{}{}", self.class(*class, &pad(class.text())), self.faint(&more));
         }
         text
     }
@@ -150,7 +151,7 @@ impl Page<'_> {
             text.push_str(&self.folded(MARGIN, "help: ", &sanitize::line(help)));
         }
         for cause in told.causes.iter().take(NAMED) {
-            text.push_str(&format!("{}{}\n", " ".repeat(MARGIN), self.faint(&format!("at: {}", place(cause)))));
+            _ = writeln!(text, "{}{}", " ".repeat(MARGIN), self.faint(&format!("at: {}", place(cause))));
         }
         if let Some(verdict) = words::verdict(&risk.verdict) {
             text.push_str(&self.folded(MARGIN, "policy: ", &sanitize::line(&verdict)));
@@ -177,6 +178,7 @@ impl Page<'_> {
             (None, None) => format!("{margin}{field}\n"),
             (Some(old), None) => format!("{margin}{}\n", self.paint(&format!("- {head}{old}"), Style::new().red())),
             (None, Some(new)) => format!("{margin}{}\n", self.paint(&format!("+ {head}{new}"), Style::new().green())),
+            (Some(old), Some(new)) if old == new => format!("{margin}{head}changed\n"),
             (Some(old), Some(new)) => {
                 let (olds, news) = lines::words(old, new);
                 let (olds, news) = (self.parts(&olds, Style::new().red()), self.parts(&news, Style::new().green()));
@@ -201,10 +203,7 @@ impl Page<'_> {
         outline.shared.iter().for_each(|shared| text.push_str(&self.shared(shared, outline)));
         outline.objects.iter().for_each(|row| text.push_str(&self.object(row, outline)));
         if outline.folded > 0 {
-            let noun = words::counted(outline.folded, "object");
-            let rest = if outline.objects.is_empty() { "" } else { "more " };
-            let rest = format!("{noun} {rest}with nothing but what many share or what follows another change");
-            text.push_str(&self.folded(0, "", &rest));
+            text.push_str(&self.folded(0, "", &words::folded(outline.folded)));
         }
         text
     }
@@ -240,7 +239,7 @@ impl Page<'_> {
         );
         row.fields.iter().for_each(|field| text.push_str(&self.field(field)));
         if let Some(rest) = rest(row) {
-            text.push_str(&format!("    {}\n", self.faint(&rest)));
+            _ = writeln!(text, "    {}", self.faint(&rest));
         }
         text
     }
@@ -292,7 +291,7 @@ impl Page<'_> {
 
     fn wave(&self, number: usize, wave: &Wave) -> String {
         let names: Vec<String> = wave.objects.iter().map(|identity| words::object(identity, false)).collect();
-        let head = format!("{number:>2}  {:<14}", wave.name);
+        let head = format!("{number:>2}  {:<15}", wave.name);
         let mut text = self.folded(0, &head, &sanitize::line(&subjects(&names)));
         wave.waits.iter().for_each(|wait| text.push_str(&self.folded(4, "waits: ", &sanitize::line(wait))));
         wave.halfway
@@ -335,6 +334,12 @@ pub(super) fn rest(row: &Row<'_>) -> Option<String> {
 
 /// The waves of each environment; those that are the same are told once.
 pub(super) fn deliveries<'a>(report: &'a Report, outline: &'a Outline<'_>) -> Vec<(Vec<&'a str>, &'a [Wave])> {
+    let all = same_deliveries(report).into_iter();
+    all.map(|(environments, waves)| (outline.named(&environments), waves)).collect()
+}
+
+/// The same, with the places of the reviews.
+pub(super) fn same_deliveries(report: &Report) -> Vec<(Vec<usize>, &[Wave])> {
     let mut all: Vec<(Vec<usize>, &[Wave])> = Vec::new();
     for (at, review) in report.reviews.iter().enumerate().filter(|(_, review)| !review.waves.is_empty()) {
         match all.iter_mut().find(|(_, waves)| same_waves(waves, &review.waves)) {
@@ -342,7 +347,7 @@ pub(super) fn deliveries<'a>(report: &'a Report, outline: &'a Outline<'_>) -> Ve
             None => all.push((vec![at], &review.waves)),
         }
     }
-    all.into_iter().map(|(environments, waves)| (outline.named(&environments), waves)).collect()
+    all
 }
 
 fn same_waves(one: &[Wave], other: &[Wave]) -> bool {

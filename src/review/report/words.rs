@@ -38,6 +38,12 @@ pub(super) fn how(how: &How) -> &'static str {
     }
 }
 
+/// Objects that have no line of their own.
+pub(super) fn folded(count: usize) -> String {
+    let differ = if count == 1 { "differs" } else { "differ" };
+    format!("{} {differ} in nothing but what many share, or what follows another change", counted(count, "more object"))
+}
+
 /// What more there is to say of an object: `was StatefulSet ai/queue`.
 pub(super) fn origin(change: &Change) -> Option<String> {
     match &change.how {
@@ -89,7 +95,7 @@ pub(super) fn capacity((before, after): &(Totals, Totals)) -> Vec<String> {
     let of = |totals: &Totals, name: &String| {
         let get =
             |side: &std::collections::BTreeMap<String, Quantity>| side.get(name).copied().unwrap_or(Quantity::ZERO);
-        span(get(&totals.least).to_string(), get(&totals.most).to_string())
+        span(&amount(get(&totals.least)), &amount(get(&totals.most)))
     };
     let moves = names.into_iter().map(|name| (name, of(before, name), of(after, name)));
     moves.filter(|(_, old, new)| old != new).map(|(name, old, new)| format!("{name} {old} → {new}")).collect()
@@ -97,15 +103,23 @@ pub(super) fn capacity((before, after): &(Totals, Totals)) -> Vec<String> {
 
 /// `100–400 → 120–500 EUR`
 pub(super) fn cost((before, after): &(Range, Range)) -> String {
-    let of = |range: &Range| span(money(range.least), money(range.most));
+    let of = |range: &Range| span(&money(range.least), &money(range.most));
     if before.currency == after.currency {
         return format!("{} → {} {}", of(before), of(after), after.currency);
     }
     format!("{} {} → {} {}", of(before), before.currency, of(after), after.currency)
 }
 
-fn span(least: String, most: String) -> String {
-    if least == most { least } else { format!("{least}–{most}") }
+fn span(least: &str, most: &str) -> String {
+    if least == most { least.to_owned() } else { format!("{least}–{most}") }
+}
+
+/// A quantity as a person reads it: `18.5`, not `18500m`.
+fn amount(quantity: Quantity) -> String {
+    let text = quantity.to_string();
+    let Some(milli) = text.strip_suffix('m').and_then(|milli| milli.parse::<u64>().ok()) else { return text };
+    let decimals = format!("{:03}", milli % 1_000);
+    format!("{}.{}", milli / 1_000, decimals.trim_end_matches('0'))
 }
 
 /// An amount with two decimals, or none where it is whole.
@@ -124,6 +138,12 @@ mod tests {
     fn money_is_told_in_whole_cents() {
         let told = |milli| money(Quantity::from_milli(milli));
         assert_eq!([told(100_000), told(99_994), told(1_505), told(-2_500)], ["100", "99.99", "1.51", "-2.50"]);
+    }
+
+    #[test]
+    fn an_amount_is_told_with_a_point() {
+        let told = |text| amount(Quantity::parse(text).unwrap());
+        assert_eq!([told("18500m"), told("50m"), told("4"), told("12Gi")], ["18.5", "0.05", "4", "12Gi"]);
     }
 
     #[test]

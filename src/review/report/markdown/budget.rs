@@ -19,10 +19,6 @@ impl Budget {
         Self { text: String::new(), limit: limit.saturating_sub(kept), whole: limit }
     }
 
-    pub(super) fn as_mut(&mut self) -> &mut Self {
-        self
-    }
-
     /// Bytes that are left.
     pub(super) fn room(&self) -> usize {
         self.limit.saturating_sub(self.text.len())

@@ -31,7 +31,7 @@ pub(super) fn prose(text: &str) -> String {
     }
     let part = |(at, part): (usize, &&str)| match at % 2 {
         1 if !part.is_empty() => code(part),
-        1 => "``".chars().map(|c| format!("\\{c}")).collect(),
+        1 => "\\`\\`".to_owned(),
         _ => plain(part),
     };
     parts.iter().enumerate().map(part).collect()

@@ -17,6 +17,7 @@ use crate::kube::Content;
 use crate::yaml;
 use budget::Budget;
 use escape::{block, cell, code, html, prose};
+use std::fmt::Write as _; // Writing to a string cannot fail.
 
 /// By this a bot finds its own comment.
 const MARKER: &str = "<!-- windlass:review -->\n";
@@ -38,7 +39,7 @@ pub(super) fn render(report: &Report, options: &ReportOptions) -> String {
     // What is dangerous has room before what merely changes, and leaves some to it.
     page.within(60, |page| risks(&outline, page));
     page.within(25, |page| delivery(report, &outline, page));
-    objects(&outline, page.as_mut());
+    objects(&outline, &mut page);
     page.finish(&footer)
 }
 
@@ -129,8 +130,8 @@ fn risks(outline: &Outline<'_>, page: &mut Budget) {
 /// An item of a list, with what belongs to it below.
 fn risk(told: &Told<'_>, outline: &Outline<'_>) -> String {
     let risk = told.risk;
-    let verdict =
-        words::verdict(&risk.verdict).map_or(String::new(), |verdict| format!(" **{}**", prose(&cut(&verdict, LABEL))));
+    let verdict = words::verdict(&risk.verdict)
+        .map_or(String::new(), |verdict| format!(" (**{}**)", prose(&cut(&verdict, LABEL))));
     let mut text = format!(
         "- **{}** {}{}: {}{verdict}\n",
         risk.class,
@@ -141,24 +142,22 @@ fn risk(told: &Told<'_>, outline: &Outline<'_>) -> String {
     let values = sides(risk.before.as_deref(), risk.after.as_deref());
     if !risk.field.is_empty() {
         let values = if values.is_empty() { String::new() } else { format!(": {values}") };
-        text.push_str(&format!("  - {}{values}\n", code(&cut(&risk.field, LABEL))));
+        _ = writeln!(text, "  - {}{values}", code(&cut(&risk.field, LABEL)));
     }
     if !risk.reason.is_empty() {
-        text.push_str(&format!("  - why: {}\n", prose(&cut(&risk.reason, 4 * LABEL))));
+        _ = writeln!(text, "  - why: {}", prose(&cut(&risk.reason, 4 * LABEL)));
     }
     if let Some(help) = &risk.help {
-        text.push_str(&format!("  - help: {}\n", prose(&cut(help, 4 * LABEL))));
+        _ = writeln!(text, "  - help: {}", prose(&cut(help, 4 * LABEL)));
     }
-    told.causes
-        .iter()
-        .take(3)
-        .for_each(|cause| text.push_str(&format!("  - at {}\n", code(&cut(&place(cause), LABEL)))));
+    told.causes.iter().take(3).for_each(|cause| _ = writeln!(text, "  - at {}", code(&cut(&place(cause), LABEL))));
     text
 }
 
 fn sides(before: Option<&str>, after: Option<&str>) -> String {
     let of = |value: &str| code(&cut(value, LABEL));
     match (before, after) {
+        (Some(before), Some(after)) if before == after => "changed".to_owned(),
         (Some(before), Some(after)) => format!("{} → {}", of(before), of(after)),
         (Some(before), None) => format!("~~{}~~", of(before)),
         (None, Some(after)) => of(after),
@@ -184,10 +183,10 @@ fn wave(wave: &Wave) -> String {
     let names: Vec<String> = wave.objects.iter().map(|identity| words::object(identity, false)).collect();
     let mut text = format!("1. {}: {}\n", wave.name, code(&cut(&subjects(&names), LABEL)));
     for wait in wave.waits.iter().take(5) {
-        text.push_str(&format!("   - waits: {}\n", prose(&cut(wait, LABEL))));
+        _ = writeln!(text, "   - waits: {}", prose(&cut(wait, LABEL)));
     }
     if let Some(halfway) = &wave.halfway {
-        text.push_str(&format!("   - if it stops here: {}\n", prose(&cut(halfway, 2 * LABEL))));
+        _ = writeln!(text, "   - if it stops here: {}", prose(&cut(halfway, 2 * LABEL)));
     }
     text
 }
@@ -203,7 +202,7 @@ fn objects(outline: &Outline<'_>, page: &mut Budget) {
     let rows = outline.shared.iter().map(|one| shared(one, outline));
     page.within(30, |page| page.list("", "\n", rows, |left| format!("- …and {left} more changes that many share\n")));
     if outline.folded > 0 {
-        page.push(&format!("{} with nothing else.\n\n", words::counted(outline.folded, "object")));
+        page.push(&format!("{}.\n\n", words::folded(outline.folded)));
     }
     let most = page.room() / 6;
     let mut shown = 0;
@@ -291,7 +290,7 @@ fn fitted(lines: &[String], most: usize) -> String {
     let mut text = String::new();
     for (at, line) in lines.iter().enumerate() {
         if text.len() + line.len() + 1 > most {
-            text.push_str(&format!(" …and {}\n", words::counted(lines.len() - at, "more line")));
+            _ = writeln!(text, " …and {}", words::counted(lines.len() - at, "more line"));
             break;
         }
         text.push_str(line);

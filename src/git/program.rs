@@ -41,12 +41,7 @@ impl Program {
     }
 
     /// Runs one command to its end, whatever it says.
-    pub(super) fn run(
-        &self,
-        arguments: &[&str],
-        input: &[u8],
-        variables: &[(&str, &str)],
-    ) -> Result<Output, GitError> {
+    pub(super) fn run(&self, arguments: &[&str], input: &[u8], variables: &[(&str, &str)]) -> Result<Output, GitError> {
         let failed = |error: std::io::Error| GitError::Failed {
             doing: format!("run `git {}`", arguments.first().unwrap_or(&"")),
             error: error.to_string(),

@@ -39,7 +39,9 @@ pub(super) struct Home {
 
 /// What became of a push.
 pub(super) enum Push {
-    Done { said: Vec<String> },
+    Done {
+        said: Vec<String>,
+    },
     /// Somebody else was faster; with what Git says.
     Lost(String),
 }
@@ -95,8 +97,11 @@ impl Home {
         match &self.reach {
             Reach::Clone => self.checked_out(),
             Reach::Bare(_) | Reach::Url => {
-                let heads =
-                    self.program.succeed(&["ls-remote", "--symref", &self.remote, "HEAD"], b"", "ask for the branches")?;
+                let heads = self.program.succeed(
+                    &["ls-remote", "--symref", &self.remote, "HEAD"],
+                    b"",
+                    "ask for the branches",
+                )?;
                 let branch = heads.lines().find_map(|line| line.strip_prefix("ref: refs/heads/")?.split('\t').next());
                 branch.map(str::to_owned).ok_or_else(|| {
                     PublishError::new(code::HISTORY_MISSING, "the repository has no branch to publish to")
@@ -166,15 +171,16 @@ impl Home {
     pub(super) fn missing(&self, branch: &str) -> PublishError {
         let heads = self.program.succeed(&["ls-remote", "--heads", &self.remote], b"", "ask for the branches");
         let heads = heads.unwrap_or_default();
-        let known: Vec<&str> = heads.lines().filter_map(|line| line.split_once("refs/heads/")).map(|(_, n)| n).collect();
+        let known: Vec<&str> =
+            heads.lines().filter_map(|line| line.split_once("refs/heads/")).map(|(_, n)| n).collect();
         let error = PublishError::new(code::REFERENCE_UNKNOWN, format!("there is no branch `{branch}` to publish to"));
         match nearest(branch, known.iter().copied()) {
             Some(near) => error.help(format!("a similar one is `{near}`; `--create` starts a new branch")),
-            None if known.is_empty() => error.reason("the repository is empty").help("start the branch with `--create`"),
-            None => error.help(format!(
-                "branches are {}; `--create` starts a new one",
-                listed(known.iter().take(10).copied())
-            )),
+            None if known.is_empty() => {
+                error.reason("the repository is empty").help("start the branch with `--create`")
+            }
+            None => error
+                .help(format!("branches are {}; `--create` starts a new one", listed(known.iter().take(10).copied()))),
         }
     }
 
@@ -251,8 +257,11 @@ fn remote_of(repository: &git2::Repository, place: &str) -> Result<String, Publi
             .reason("a controller follows the repository that a clone pushes to, not the clone")
             .help("add one with `git remote add origin URL`, or publish to the URL")),
         known if known.contains(&"origin") => Ok("origin".into()),
-        known => Err(PublishError::target(format!("the clone at `{place}` has several remotes: {}", listed(known.iter().copied())))
-            .help("publish to the URL of one")),
+        known => Err(PublishError::target(format!(
+            "the clone at `{place}` has several remotes: {}",
+            listed(known.iter().copied())
+        ))
+        .help("publish to the URL of one")),
     }
 }
 

@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn a_message_names_objects_and_ends_with_trailers() {
-        let summary = Summary::of(&tree(&[("a", "1"), ("b", "1"), ("c", "1")]), &tree(&[("a", "1"), ("b", "2"), ("d", "1")]));
+        let summary =
+            Summary::of(&tree(&[("a", "1"), ("b", "1"), ("c", "1")]), &tree(&[("a", "1"), ("b", "2"), ("d", "1")]));
         assert_eq!(summary.counts(), "1 added, 1 changed, 1 removed");
         let message = Message {
             subject: None,

@@ -181,9 +181,12 @@ pub fn publish(request: &Request<'_>, review: &Review<'_>, pause: &dyn Fn(u32)) 
         }
         pause(attempt);
     }
-    Err(PublishError::new(code::PUSH_LOST, format!("others pushed to `{}` first, {} times", branches.to, request.attempts))
-        .reason(last)
-        .help("run it again, or let one job at a time publish to this branch"))
+    Err(PublishError::new(
+        code::PUSH_LOST,
+        format!("others pushed to `{}` first, {} times", branches.to, request.attempts),
+    )
+    .reason(last)
+    .help("run it again, or let one job at a time publish to this branch"))
 }
 
 fn finish(
@@ -199,7 +202,13 @@ fn finish(
         promoter::note(home, &noted, source, request.attempts, pause)?;
     }
     let files = step.changes.into_keys().collect();
-    Ok(Published { branch, commit, environments: step.environments.into_iter().map(|(n, s, _)| (n, s)).collect(), files, remarks })
+    Ok(Published {
+        branch,
+        commit,
+        environments: step.environments.into_iter().map(|(n, s, _)| (n, s)).collect(),
+        files,
+        remarks,
+    })
 }
 
 /// The branch that is followed, and the one that is pushed to.
@@ -287,7 +296,11 @@ impl Step {
         let message = Message {
             subject: request.subject,
             system: request.system,
-            environments: self.environments.iter().map(|(name, summary, lines)| (name.as_str(), summary.clone(), lines.clone())).collect(),
+            environments: self
+                .environments
+                .iter()
+                .map(|(name, summary, lines)| (name.as_str(), summary.clone(), lines.clone()))
+                .collect(),
             source: request.source.as_ref().map(Source::trailer),
         };
         commit(request, home, (tree, start), &message.text(), author)

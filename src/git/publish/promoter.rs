@@ -37,7 +37,13 @@ pub(super) fn metadata(source: &Source) -> Vec<u8> {
 }
 
 /// Notes on a commit which source it was rendered from; others may write notes at the same time.
-pub(super) fn note(home: &Home, commit: &str, source: &Source, attempts: u32, pause: &dyn Fn(u32)) -> Result<(), PublishError> {
+pub(super) fn note(
+    home: &Home,
+    commit: &str,
+    source: &Source,
+    attempts: u32,
+    pause: &dyn Fn(u32),
+) -> Result<(), PublishError> {
     let text = json!({ "drySha": source.commit }).to_string();
     let reference = format!("--ref={OWN_NOTES}");
     let add = ["notes", &reference, "add", "--force", "--message", &text, commit];

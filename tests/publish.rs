@@ -598,13 +598,13 @@ fn versions_are_promoted_as_an_edit() {
     let system = fs::read_to_string(ground.path("shop/system.yaml")).expect("there");
     let image = image(&system);
     let (repository, _) = image.trim_matches('"').rsplit_once(':').expect("a tag");
-    let files = ["staging", "production"].map(|name| format!("shop/environments/{name}.yaml"));
+    let files = ["development", "production"].map(|name| format!("shop/environments/{name}.yaml"));
     for file in &files {
         let text = fs::read_to_string(ground.path(file)).expect("there");
-        let tag = if file.contains("staging") { "v7.0.0" } else { "v6.0.0 # proven" };
+        let tag = if file.contains("development") { "v7.0.0" } else { "v6.0.0 # proven" };
         ground.write(file, &format!("{text}\nimages:\n  pins:\n    {repository}:\n      tag: {tag}\n"));
     }
-    let promote = ["promote", "--from", "staging", "--to", "production"];
+    let promote = ["promote", "--from", "development", "--to", "production"];
     let before = fs::read_to_string(ground.path(&files[1])).expect("there");
     let shown = ground.run("shop", &[&promote[..], &["--dry-run"]].concat());
     assert!(said(&shown).contains("+      tag: v7.0.0 # proven"), "{}", said(&shown));
@@ -616,5 +616,5 @@ fn versions_are_promoted_as_an_edit() {
     assert_eq!(after, before.replace("v6.0.0", "v7.0.0"));
     assert!(said(&ground.run("shop", &promote)).contains("up to date"));
     assert_eq!(ground.run("shop", &["check"]).status.code(), Some(0));
-    assert_eq!(ground.run("shop", &["promote", "--from", "staging", "--to", "staging"]).status.code(), Some(2));
+    assert_eq!(ground.run("shop", &["promote", "--from", "production", "--to", "production"]).status.code(), Some(2));
 }

@@ -7,6 +7,7 @@ use crate::document::{Map, Node};
 use crate::model::image::Image;
 use crate::source::Span;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// Fields of a component that say which version runs.
 const VERSIONS: &[&str] = &["image", "version"];
@@ -197,7 +198,7 @@ impl Edit<'_> {
         let mut indent = indent.to_owned();
         let mut lines = String::new();
         for key in keys {
-            lines += &format!("{indent}{key}:\n");
+            let _ = writeln!(lines, "{indent}{key}:");
             indent += "  ";
         }
         self.pins.iter().fold(lines, |lines, pin| lines + &indent + pin + "\n")

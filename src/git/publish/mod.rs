@@ -124,6 +124,7 @@ impl Source {
 
 /// What is to be published, and how.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct Request<'a> {
     pub destination: Destination,
     /// Where relative folders begin.

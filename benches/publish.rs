@@ -1,5 +1,11 @@
 //! 2,000 changed files into a branch of 100,000, in a bare repository on disk.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "it makes a repository with Git, and tells its own memory"
+)]
+
 use divan::Bencher;
 use std::fmt::Write as _;
 use std::fs;

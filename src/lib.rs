@@ -32,6 +32,7 @@ pub mod model;
 pub mod observe;
 pub mod patch;
 pub mod policy;
+pub mod promote;
 pub mod render;
 pub mod resolve;
 pub mod review;

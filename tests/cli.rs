@@ -46,6 +46,8 @@ fn the_help_is_as_written_down() {
         &["init", "--help"],
         &["check", "--help"],
         &["build", "--help"],
+        &["publish", "--help"],
+        &["promote", "--help"],
         &["capacity", "--help"],
         &["simulate", "--help"],
         &["schema", "--help"],

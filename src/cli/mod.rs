@@ -12,6 +12,8 @@ mod diff;
 mod explain;
 mod init;
 mod project;
+mod promote;
+mod publish;
 mod schema;
 mod simulate;
 mod table;
@@ -44,6 +46,8 @@ enum Command {
     Check(check::Check),
     Build(build::Build),
     Diff(diff::Diff),
+    Publish(publish::Publish),
+    Promote(promote::Promote),
     Capacity(capacity::Command),
     Simulate(simulate::Simulate),
     Schema(schema::Schema),
@@ -165,6 +169,8 @@ pub fn run() -> ExitCode {
         Command::Check(check) => check.run(&arguments.global, &mut terminal),
         Command::Build(build) => build.run(&arguments.global, &mut terminal),
         Command::Diff(diff) => diff.run(&arguments.global, &mut terminal),
+        Command::Publish(publish) => publish.run(&arguments.global, &mut terminal),
+        Command::Promote(promote) => promote.run(&arguments.global, &mut terminal),
         Command::Capacity(capacity) => capacity.run(&arguments.global, &mut terminal),
         Command::Simulate(simulate) => simulate.run(&arguments.global, &mut terminal),
         Command::Schema(schema) => schema.run(&mut terminal),

@@ -10,6 +10,11 @@ use crate::workspace::{FILE_LIMIT, ReadError, Workspace};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+/// Gives the bytes of a file, from disk or from a commit.
+type Read<'a> = dyn Fn(&str) -> Result<Vec<u8>, ReadError> + 'a;
+/// Gives the files that a pattern names there.
+type Expand<'a> = dyn Fn(&str) -> Result<Vec<String>, ReadError> + 'a;
+
 /// A system in memory, and where it came from.
 pub(super) struct Project {
     pub(super) workspace: Workspace,
@@ -89,7 +94,7 @@ impl Project {
     fn load(
         global: &Global,
         (workspace, system, environments): Located,
-        (read, expand): (&dyn Fn(&str) -> Result<Vec<u8>, ReadError>, &dyn Fn(&str) -> Result<Vec<String>, ReadError>),
+        (read, expand): (&Read<'_>, &Expand<'_>),
         mut found: Diagnostics,
     ) -> Result<Self, Box<Unusable>> {
         let machine = std::cell::Cell::new(false);

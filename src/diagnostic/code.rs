@@ -290,6 +290,12 @@ codes! {
     REFERENCE_UNKNOWN = "WL0861", "unknown-reference", "a branch, tag or commit that the repository does not have";
     HISTORY_MISSING = "WL0862", "missing-history", "a commit that is not there yet, or is cut off in a shallow clone";
     GIT_FAILED = "WL0863", "git-failed", "Git could not do its work";
+    PUBLISH_TARGET = "WL0864", "bad-publish-target", "a repository, branch or path that nothing can be published to";
+    PUSH_REFUSED = "WL0865", "push-refused", "a push that the server refuses";
+    PUSH_LOST = "WL0866", "push-lost", "a branch that others pushed to first, again and again";
+    PUBLISH_CASE = "WL0867", "case-in-branch", "a published path that differs from one in the branch only in case";
+    SOURCE_DIRTY = "WL0868", "uncommitted-source", "a system whose files are not as they are committed";
+    IDENTITY_MISSING = "WL0869", "no-identity", "a commit without anybody who makes it";
     OBJECTS_UNREADABLE = "WL0880", "objects-unreadable", "something to compare with that holds no Kubernetes objects";
     ACKNOWLEDGEMENT_UNUSED = "WL0881", "unused-acknowledgement", "an acknowledgement that no risk of the change needs";
     BASE_UNUSABLE = "WL0882", "unusable-base", "an old side of a comparison that does not compile";

@@ -2,13 +2,19 @@
 //!
 //! Promises, reading: a commit is read as it is, without a work tree; what a path leads to follows the
 //! rules of [`Workspace`](crate::workspace::Workspace), and nothing outside the commit is looked at.
+//! Promises, writing: see [`publish`].
 #![expect(clippy::disallowed_methods, reason = "this is the module that touches repositories")]
 
 mod error;
+mod program;
+pub mod publish;
 mod snapshot;
 
 pub use error::GitError;
+pub use program::without_credentials;
 pub use snapshot::Snapshot;
+
+use program::Program;
 
 use crate::diagnostic::nearest;
 use crate::workspace::ReadError;

@@ -27,6 +27,7 @@ pub use list::list;
 pub(crate) use read::FOLDER;
 pub use read::{FILE_LIMIT, join};
 pub use survey::{Comparison, Differing, compare};
+pub(crate) use write::sudden_loss;
 pub use write::{WriteOptions, WriteReport, write};
 
 use std::fs;

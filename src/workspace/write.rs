@@ -6,6 +6,7 @@ use super::staging::{Change, Staging};
 use super::survey::{Entry, Found, Survey};
 use super::{Obstacle, Refusal, WriteError};
 use crate::tree::{Lock, STAGING_FOLDER, Tree};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -101,7 +102,7 @@ fn check(
 ) -> Result<(), WriteError> {
     let mut refusals = obstacles;
     refusals.extend(entries.iter().filter_map(|entry| refusal(entry, options)));
-    refusals.extend(sudden_loss(owned, tree).filter(|_| !options.allow_prune));
+    refusals.extend(sudden_loss(owned.objects(), tree).filter(|_| !options.allow_prune));
     if refusals.is_empty() { Ok(()) } else { Err(WriteError::Refused(refusals)) }
 }
 
@@ -115,9 +116,8 @@ fn refusal(entry: &Entry<'_>, options: WriteOptions) -> Option<Refusal> {
 }
 
 /// Whether the tree lacks all objects that the last run left, or more than half of many.
-fn sudden_loss(owned: &Ownership, tree: &Tree) -> Option<Refusal> {
+pub(crate) fn sudden_loss(owned: &BTreeSet<String>, tree: &Tree) -> Option<Refusal> {
     let objects = tree.objects();
-    let owned = owned.objects();
     let removed = owned.iter().filter(|object| !objects.contains(object.as_str())).count();
     let is_empty = objects.is_empty() && !owned.is_empty();
     let is_small = owned.len() >= MANY_OBJECTS && removed * 2 > owned.len();

@@ -1,0 +1,64 @@
+//! What GitOps Promoter expects of whoever renders: the branch that it proposes from, `hydrator.metadata`,
+//! and a note on the commit, which also says that an unchanged branch belongs to a newer source.
+
+use super::Source;
+use super::error::PublishError;
+use super::home::{Home, Push};
+use crate::git::GitError;
+use crate::git::program::complaint;
+use serde_json::json;
+
+/// The file that names the source.
+pub(super) const METADATA: &str = "hydrator.metadata";
+const NOTES: &str = "refs/notes/hydrator.metadata";
+/// The same in the repository that pushes, apart from notes of its user.
+const OWN_NOTES: &str = "refs/notes/windlass-hydrator.metadata";
+
+/// The branch from which changes of another are proposed.
+pub(super) fn proposed(active: &str, path: &str) -> String {
+    if path.is_empty() { format!("{active}-next") } else { format!("{active}-next/{path}") }
+}
+
+/// The text of `hydrator.metadata`.
+pub(super) fn metadata(source: &Source) -> Vec<u8> {
+    let mut metadata = json!({
+        "drySha": source.commit,
+        "author": source.author,
+        "date": source.date,
+        "subject": source.subject,
+    });
+    if let Some(repository) = &source.url {
+        metadata["repoURL"] = json!(repository);
+    }
+    if !source.body.is_empty() {
+        metadata["body"] = json!(source.body);
+    }
+    (serde_json::to_string_pretty(&metadata).unwrap_or_default() + "\n").into_bytes()
+}
+
+/// Notes on a commit which source it was rendered from; others may write notes at the same time.
+pub(super) fn note(
+    home: &Home,
+    commit: &str,
+    source: &Source,
+    attempts: u32,
+    pause: &dyn Fn(u32),
+) -> Result<(), PublishError> {
+    let text = json!({ "drySha": source.commit }).to_string();
+    let reference = format!("--ref={OWN_NOTES}");
+    let add = ["notes", &reference, "add", "--force", "--message", &text, commit];
+    for attempt in 0..attempts {
+        home.copy(NOTES, OWN_NOTES)?;
+        let output = home.program.run(&add, b"", &[])?;
+        if !output.status.success() {
+            return Err(GitError::Failed { doing: "note the source".into(), error: complaint(&output) }.into());
+        }
+        let tip = home.program.succeed(&["rev-parse", OWN_NOTES], b"", "read the note")?;
+        if matches!(home.push(tip.trim(), NOTES)?, Push::Done { .. }) {
+            return Ok(());
+        }
+        pause(attempt);
+    }
+    Err(PublishError::new(crate::diagnostic::code::PUSH_LOST, "others noted their sources first, each time")
+        .help("run it again: the commit is published, and only the note is missing"))
+}

@@ -31,6 +31,7 @@ pub mod model;
 pub mod observe;
 pub mod patch;
 pub mod policy;
+pub mod provenance;
 pub mod render;
 pub mod resolve;
 pub mod review;
@@ -93,7 +94,7 @@ pub struct Whole {
 pub fn compile_whole(loaded: &Loaded, environment: &LoadedEnvironment) -> (Option<Whole>, Diagnostics) {
     let mut found = Diagnostics::new();
     let made = with_model(loaded, environment, &mut found, &mut BTreeSet::new(), |model, findings| {
-        let valid = check::check(model, findings)?;
+        let valid = checked(model, findings)?;
         let objects = make(loaded, &valid, findings);
         Some((objects, (*valid).clone(), findings.root().clone()))
     });
@@ -108,11 +109,19 @@ fn objects(
     allowed: &mut BTreeSet<usize>,
 ) -> Option<Vec<Object>> {
     with_model(loaded, environment, found, allowed, |model, findings| {
-        let valid = check::check(model, findings)?;
+        let valid = checked(model, findings)?;
         let objects = make(loaded, &valid, findings);
         dispose(valid);
         Some(objects)
     })
+}
+
+/// A model that keeps the laws. What the rules of the team's own say about what is written comes after them.
+fn checked(model: Model, findings: &mut Findings<'_>) -> Option<check::Valid<Model>> {
+    let broken = policy::enforce_on_system(&model, findings);
+    let valid = check::check(model, findings);
+    findings.found.extend(broken);
+    valid
 }
 
 /// Everything that a checked model gives, verified.
@@ -122,6 +131,7 @@ fn make(loaded: &Loaded, valid: &check::Valid<Model>, findings: &mut Findings<'_
     manifest::add(&mut objects, valid, &loaded.manifests, findings);
     patch::apply(&mut objects, &valid.patches, findings);
     verify::verify(&objects, valid, &loaded.manifests, findings);
+    policy::enforce(&objects, valid, &loaded.manifests, findings);
     objects
 }
 
@@ -157,6 +167,24 @@ fn with_model<T>(
     allowed.extend(silenced.comments);
     dispose((root, system, target));
     result
+}
+
+/// The objects of a merged document, whatever a policy makes of it; `None` where it does not compile.
+pub(crate) fn objects_of(root: &Node, loaded: &Loaded, environment: &LoadedEnvironment) -> Option<Vec<Object>> {
+    let mut found = Diagnostics::new();
+    let system: System = spec::decode(root, at![], &mut found)?;
+    let target: Environment = spec::decode(root.get("environment")?, at!["environment"], &mut found)?;
+    if found.has_errors() {
+        return None;
+    }
+    let mut findings = Findings::new(root);
+    let model = resolve::resolve(&system, &target, &environment.name, &loaded.contents, &mut findings)?;
+    let valid = check::check(model, &mut findings)?;
+    let mut objects = lower::lower(&valid);
+    encrypted::add(&mut objects, &valid, &loaded.manifests, &mut findings);
+    manifest::add(&mut objects, &valid, &loaded.manifests, &mut findings);
+    patch::apply(&mut objects, &valid.patches, &mut findings);
+    (!findings.found.has_errors()).then_some(objects)
 }
 
 /// Gives memory back beside the work that goes on.

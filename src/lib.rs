@@ -33,6 +33,7 @@ pub mod observe;
 pub mod patch;
 pub mod policy;
 pub mod promote;
+pub mod provenance;
 pub mod render;
 pub mod resolve;
 pub mod review;
@@ -95,7 +96,7 @@ pub struct Whole {
 pub fn compile_whole(loaded: &Loaded, environment: &LoadedEnvironment) -> (Option<Whole>, Diagnostics) {
     let mut found = Diagnostics::new();
     let made = with_model(loaded, environment, &mut found, &mut BTreeSet::new(), |model, findings| {
-        let valid = check::check(model, findings)?;
+        let valid = checked(model, findings)?;
         let objects = make(loaded, &valid, findings);
         Some((objects, (*valid).clone(), findings.root().clone()))
     });
@@ -110,22 +111,37 @@ fn objects(
     allowed: &mut BTreeSet<usize>,
 ) -> Option<Vec<Object>> {
     with_model(loaded, environment, found, allowed, |model, findings| {
-        let valid = check::check(model, findings)?;
+        let valid = checked(model, findings)?;
         let objects = make(loaded, &valid, findings);
         dispose(valid);
         Some(objects)
     })
 }
 
+/// A model that keeps the laws. What the rules of the team's own say about what is written comes after them.
+fn checked(model: Model, findings: &mut Findings<'_>) -> Option<check::Valid<Model>> {
+    let broken = policy::enforce_on_system(&model, findings);
+    let valid = check::check(model, findings);
+    findings.found.extend(broken);
+    valid
+}
+
 /// Everything that a checked model gives, verified.
 fn make(loaded: &Loaded, valid: &check::Valid<Model>, findings: &mut Findings<'_>) -> Vec<Object> {
+    let objects = lowered(loaded, valid, findings);
+    verify::verify(&objects, valid, &loaded.manifests, findings);
+    policy::enforce(&objects, valid, &loaded.manifests, findings);
+    objects
+}
+
+/// Everything that a checked model gives.
+fn lowered(loaded: &Loaded, valid: &check::Valid<Model>, findings: &mut Findings<'_>) -> Vec<Object> {
     let mut objects = lower::lower(valid);
     encrypted::add(&mut objects, valid, &loaded.manifests, findings);
     manifest::add(&mut objects, valid, &loaded.manifests, findings);
     deliver::add(&mut objects, valid, &members(loaded, valid, findings));
     patch::apply(&mut objects, &valid.patches, findings);
     deliver::protect_text(&mut objects, valid);
-    verify::verify(&objects, valid, &loaded.manifests, findings);
     objects
 }
 
@@ -182,6 +198,22 @@ fn with_model<T>(
     allowed.extend(silenced.comments);
     dispose((root, system, target));
     result
+}
+
+/// The objects of a merged document, whatever a policy makes of it; `None` where it does not compile.
+pub(crate) fn objects_of(root: &Node, loaded: &Loaded, environment: &LoadedEnvironment) -> Option<Vec<Object>> {
+    let mut found = Diagnostics::new();
+    let system: System = spec::decode(root, at![], &mut found)?;
+    let target: Environment = spec::decode(root.get("environment")?, at!["environment"], &mut found)?;
+    if found.has_errors() {
+        return None;
+    }
+    let mut findings = Findings::new(root);
+    let place = resolve::Place { environment: &environment.name, output: &environment.output };
+    let model = resolve::resolve(&system, &target, place, &loaded.contents, &mut findings)?;
+    let valid = check::check(model, &mut findings)?;
+    let objects = lowered(loaded, &valid, &mut findings);
+    (!findings.found.has_errors()).then_some(objects)
 }
 
 /// Gives memory back beside the work that goes on.

@@ -189,6 +189,7 @@ impl Loader<'_> {
         }
         let errors = self.found.count(crate::diagnostic::Severity::Error);
         normalise(&mut node, shape, self.found);
+        policy::check_rules(&node, &self.sources.file(file).text, self.found);
         self.anchor(path, &mut node, shape);
         (self.found.count(crate::diagnostic::Severity::Error) == errors).then_some(node)
     }
@@ -236,6 +237,7 @@ impl Loader<'_> {
                     match (record.name, key.as_str()) {
                         ("file", "path") => self.content(&entry.node),
                         ("secret", "file") => self.encrypted(&entry.node),
+                        ("policy rule", "file") => self.rules(path, &mut entry.node),
                         _ => {}
                     }
                 }

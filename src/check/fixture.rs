@@ -101,6 +101,7 @@ pub(super) fn model() -> Model {
         manifests: Vec::new(),
         schemas: Vec::new(),
         patches: Vec::new(),
+        rules: Vec::new(),
         catalogue: None,
         dashboards: Vec::new(),
         delivery: None,

@@ -174,7 +174,7 @@ pub fn run() -> ExitCode {
         Command::Capacity(capacity) => capacity.run(&arguments.global, &mut terminal),
         Command::Simulate(simulate) => simulate.run(&arguments.global, &mut terminal),
         Command::Schema(schema) => schema.run(&mut terminal),
-        Command::Explain(explain) => explain.run(&mut terminal),
+        Command::Explain(explain) => explain.run(&arguments.global, &mut terminal),
     };
     terminal.close(ending).into()
 }

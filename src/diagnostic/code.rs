@@ -271,6 +271,15 @@ codes! {
     FEATURE_UNSET = "WL0803", "feature-incomplete", "a feature of the target that needs a setting beside it";
     POOL_BOUNDS = "WL0810", "pool-min-over-max", "a node pool with fewer nodes at most than at least";
     POOL_RESERVED = "WL0811", "pool-all-reserved", "a node pool whose nodes reserve more than they have";
+    POLICY_EXPRESSION = "WL0812", "policy-expression", "an expression of a policy that is not one, or names what there is not";
+    POLICY_VIOLATED = "WL0813", "policy-violated", "a rule of the team's own that an object, a component or the system breaks";
+    POLICY_FAILED = "WL0814", "policy-failed", "a rule whose expression fails on what it is asked of";
+    POLICY_UNREAD = "WL0815", "policy-not-evaluated", "a rule that only an API server can evaluate";
+    POLICY_COST = "WL0816", "policy-too-costly", "a rule that takes too long on what it is asked of";
+    POLICY_KIND = "WL0817", "policy-of-unknown-kind", "a rule for a kind that nothing is known of";
+    POLICY_SHAPE = "WL0818", "policy-shape", "files of admission policies without one, or a policy that is not complete";
+    OBJECT_DEFINITION = "WL0819", "object-definition", "a definition of a kind that the API server refuses";
+    OBJECT_REFERENCE = "WL0820", "object-reference", "a reference in an object that names nothing";
 
     DELIVERY_URL = "WL0830", "bad-repository", "an address of a repository or API server that is not one";
     DELIVERY_LOGIN = "WL0831", "login-in-repository", "a login in the address of a repository";

@@ -51,6 +51,18 @@ impl Finding {
         self
     }
 
+    /// Another path.
+    #[must_use]
+    pub(crate) fn at(mut self, path: Path) -> Self {
+        self.path = path;
+        self
+    }
+
+    /// The finding at a place outside the merged document.
+    pub(crate) fn on(self, span: Span, label: impl Into<String>) -> Diagnostic {
+        self.diagnostic.label(span, label)
+    }
+
     /// Labels the key in the place of the value.
     #[must_use]
     pub fn on_key(mut self) -> Self {

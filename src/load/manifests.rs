@@ -16,15 +16,28 @@ impl Loader<'_> {
     pub(super) fn manifests(&mut self, path: &str, patterns: &mut Node) {
         let Value::List(patterns) = &mut patterns.value else { return };
         for pattern in patterns {
-            let span = pattern.span;
-            let Value::Scalar(text) = &mut pattern.value else { continue };
-            let Some(joined) = self.joined(path, &text.text, span) else { continue };
-            text.text = joined.as_str().into();
-            if !self.manifests.contains_key(&joined) {
-                let objects = self.manifest_files(&joined, span);
-                self.manifests.insert(joined, objects);
-            }
+            self.pattern(path, pattern);
         }
+    }
+
+    /// Reads admission policies that a pattern names, and their expressions.
+    pub(super) fn rules(&mut self, path: &str, pattern: &mut Node) {
+        let Some(joined) = self.pattern(path, pattern) else { return };
+        for document in self.manifests.get(&joined).into_iter().flatten() {
+            policy::check_admission(document, &self.sources.file(document.span.file).text, self.found);
+        }
+    }
+
+    fn pattern(&mut self, path: &str, pattern: &mut Node) -> Option<String> {
+        let span = pattern.span;
+        let Value::Scalar(text) = &mut pattern.value else { return None };
+        let joined = self.joined(path, &text.text, span)?;
+        text.text = joined.as_str().into();
+        if !self.manifests.contains_key(&joined) {
+            let objects = self.manifest_files(&joined, span);
+            self.manifests.insert(joined.clone(), objects);
+        }
+        Some(joined)
     }
 
     /// Reads the file of an encrypted secret.

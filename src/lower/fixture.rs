@@ -97,6 +97,7 @@ pub(crate) fn model() -> Model {
         manifests: Vec::new(),
         schemas: Vec::new(),
         patches: Vec::new(),
+        rules: Vec::new(),
         catalogue: None,
         dashboards: Vec::new(),
         delivery: None,

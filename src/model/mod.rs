@@ -16,6 +16,7 @@ pub mod network;
 pub mod observe;
 pub mod patch;
 pub mod pod;
+pub mod policy;
 pub mod quantity;
 pub mod quota;
 pub mod rollout;
@@ -39,6 +40,7 @@ pub use network::*;
 pub use observe::*;
 pub use patch::*;
 pub use pod::*;
+pub use policy::*;
 pub use quantity::Quantity;
 pub use quota::*;
 pub use rollout::*;
@@ -82,6 +84,8 @@ pub struct Model {
     /// Patterns of files with definitions of custom resources, from the root of the repository.
     pub schemas: Vec<String>,
     pub patches: Vec<Patch>,
+    /// Rules of the team's own, in the order of writing.
+    pub rules: Vec<Rule>,
     pub catalogue: Option<Catalogue>,
     /// Dashboards over several components.
     pub dashboards: Vec<Dashboard>,

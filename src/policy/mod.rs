@@ -1,9 +1,20 @@
-//! What a team makes of findings: denied, only warned about, or allowed with a reason.
+//! What a team makes of findings: denied, only warned about, or allowed with a reason; and rules of its own.
 //!
 //! Promises: what Kubernetes refuses stays an error, whatever a policy says; an allowance that silences
-//! nothing is told.
+//! nothing is told. Rules of the team's own are conditions in CEL, in the words of a
+//! ValidatingAdmissionPolicy: what they refuse is a finding like any other.
 
+mod admission;
 mod allowance;
+mod cost;
+mod enforce;
+mod expression;
+mod matching;
+mod optional;
+mod question;
+mod rule;
+mod value;
+mod written;
 
 use crate::diagnostic::{Code, Diagnostic, Diagnostics, Severity, code};
 use crate::document::{Node, at};
@@ -12,6 +23,9 @@ use crate::spec;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use allowance::{Allowance, allowances};
+pub use enforce::{enforce, enforce_on_system};
+pub(crate) use written::flaw_of_rule;
+pub use written::{check_admission, check_rules};
 
 /// All warnings, as a word in the place of a code.
 const WARNINGS: &str = "warnings";

@@ -26,6 +26,7 @@ mod order;
 mod outputs;
 mod patch;
 mod placement;
+mod policy;
 mod postgres;
 mod quota;
 mod redis;
@@ -145,6 +146,7 @@ pub fn resolve(
     let volumes = shared::volumes(&mut resolver);
     let network = network::rules(&mut resolver);
     let patches = patch::all(&mut resolver);
+    let rules = policy::all(&mut resolver);
     let schemas = environment.schemas.iter().flatten().map(ToString::to_string).collect();
     let manifests = system.manifests.iter().flatten().map(ToString::to_string).collect();
     Some(Model {
@@ -171,6 +173,7 @@ pub fn resolve(
         manifests,
         schemas,
         patches,
+        rules,
     })
 }
 

@@ -3,8 +3,8 @@
 use super::{
     ApiVersion, Catalogue, Cidr, Component, ComponentKey, Count, DataKey, Decimal, Defaults, Delivery, DnsLabel,
     DnsName, Duration, EnvironmentPath, Images, LabelKey, LabelName, Literal, Named, Network, ObjectKey, PartKey,
-    Patches, PodPeer, Policy, Positive, Quota, Registry, RepositoryPath, RepositoryPattern, ResourceKey, Secret,
-    SharedVolume, Switch, SystemDashboard, TaintText, Text, VersionText, record, words,
+    Patches, PodPeer, Policies, Policy, Positive, Quota, Registry, RepositoryPath, RepositoryPattern, ResourceKey,
+    Secret, SharedVolume, Switch, SystemDashboard, TaintText, Text, VersionText, record, words,
 };
 use crate::model::quantity::Quantity;
 
@@ -57,6 +57,8 @@ record! {
         opt schemas "schemas": Vec<RepositoryPattern>,
         /// Overlay of the system's `patches`.
         opt patches "patches": Patches,
+        /// Overlay of the system's `policies`.
+        opt policies "policies": Policies,
         /// Overlay of the system's `catalogue`.
         opt catalogue "catalogue": Switch<Catalogue>,
         /// Overlay of the system's `registries`.

@@ -35,6 +35,8 @@ keys! {
     PartKey: "a name", dns_label;
     /// The code of a finding.
     CodeKey: "the code of a finding", super::policy::known;
+    /// The name of a variable of an expression.
+    VariableKey: "a variable", field_name;
     /// The name of an object.
     ObjectKey: "an object", dns_name;
     /// The name of an output.

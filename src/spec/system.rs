@@ -2,8 +2,8 @@
 
 use super::{
     Access, Catalogue, Component, ComponentKey, Count, DataKey, DnsLabel, DnsName, Images, Kind, LabelKey, Literal,
-    Named, ObjectKey, PartKey, Patches, PodPeer, PortNumber, Reader, Registry, RepositoryPath, RepositoryPattern, Spec,
-    Switch, SystemDashboard, Text, record, words,
+    Named, ObjectKey, PartKey, Patches, PodPeer, Policies, PortNumber, Reader, Registry, RepositoryPath,
+    RepositoryPattern, Spec, Switch, SystemDashboard, Text, record, words,
 };
 use crate::document::Node;
 use crate::document::shape::{Record, Shape};
@@ -50,6 +50,8 @@ record! {
         opt manifests "manifests": Vec<RepositoryPattern>,
         /// Changes to emitted objects, hand-written ones included.
         opt patches "patches": Patches,
+        /// Rules of the team's own, by name: conditions in CEL over the objects, or over the system.
+        opt policies "policies": Policies,
         /// The models of the system as objects of the cluster; `false` for none.
         opt catalogue "catalogue": Switch<Catalogue>,
         /// Registries that models come from.

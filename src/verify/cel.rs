@@ -69,6 +69,11 @@ impl Rules {
     }
 }
 
+/// What is wrong with a rule of a definition, if it cannot be read.
+pub(crate) fn flaw(rule: &str) -> Option<String> {
+    crate::policy::flaw_of_rule(rule)
+}
+
 fn has_rules(schema: &Value) -> bool {
     match schema {
         Value::Object(fields) => {

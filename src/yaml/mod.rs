@@ -8,6 +8,7 @@
 
 mod characters;
 mod encoding;
+mod inside;
 mod key;
 mod limits;
 mod parse;
@@ -21,6 +22,7 @@ mod syntax;
 mod write;
 
 pub use encoding::{NotUtf8, decode_utf8};
+pub use inside::inside;
 pub use limits::{MAX_BYTES, MAX_DEPTH, MAX_NODES};
 pub use parse::{parse, parse_all};
 pub use print::{PrintError, append_yaml, to_yaml};

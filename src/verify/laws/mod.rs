@@ -6,6 +6,7 @@
 mod budget;
 mod container;
 mod data;
+mod definition;
 mod environment;
 mod ingress;
 mod job;
@@ -15,6 +16,7 @@ mod pod;
 mod ports;
 mod probe;
 mod rbac;
+mod reference;
 mod resources;
 mod rollout;
 mod scaler;
@@ -54,6 +56,8 @@ const LAWS: &[Law] = &[
     data::data_are_valid,
     rbac::rules_say_what_and_on_what,
     storage::claims_are_valid,
+    definition::definitions_are_structural,
+    reference::references_have_names,
 ];
 
 /// Checks an object against all laws.

@@ -2,6 +2,7 @@
 
 mod side;
 
+use super::gate;
 use super::project::{Project, folder};
 use super::terminal::Terminal;
 use super::{Ending, Global};
@@ -10,11 +11,8 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
 use crate::diff::diff;
 use crate::git::{Repository, Snapshot};
 use crate::review::report::{Report, ReportOptions, render};
-use crate::review::{
-    ACKNOWLEDGEMENTS_FILE, Acknowledgements, Class, Comparison, Documents, Gate, Merged, Review, Side, Verdict,
-};
+use crate::review::{Class, Comparison, Documents, Gate, Merged, Review, Side};
 use crate::source::Sources;
-use crate::workspace::join;
 use clap::Args;
 use side::{Environment, Old, Origin};
 use std::path::PathBuf;
@@ -178,7 +176,7 @@ impl Diff {
             }
             _ => against.map_or(Origin::Tree, Origin::Given),
         };
-        let mut said = acknowledgements(&mut head, commits)?;
+        let mut said = gate::acknowledgements(&mut head, commits.head.as_ref().map(|(_, snapshot)| snapshot));
         let mut found = std::mem::take(&mut head.found);
         let environments = match side::environments(&head, &origin, &self.env) {
             Ok(environments) => environments,
@@ -203,10 +201,7 @@ impl Diff {
         }
         outcome.failed |= found.has_errors();
         terminal.findings_beside(&head.sources, of_interest(found));
-        let stops = |review: &Review| {
-            review.risks.iter().any(|risk| matches!(risk.verdict, Verdict::Denied | Verdict::Unacknowledged))
-        };
-        outcome.stopped |= reviewed.iter().any(|(review, _)| stops(review));
+        outcome.stopped |= reviewed.iter().any(|(review, _)| review.stops().next().is_some());
         outcome.report.reviews.extend(reviewed.into_iter().map(|(review, _)| review));
         Ok(())
     }
@@ -252,7 +247,7 @@ impl Diff {
         let model = new.as_ref().map(|whole| &whole.model).or(old.model.as_ref());
         let system = model.map_or(head.loaded.path.as_str(), |model| model.system.as_str());
         let review = Review::of(system, &environment.name, &comparison, &documents);
-        let policy = new.as_ref().and_then(|whole| side::policy(&whole.root));
+        let policy = new.as_ref().and_then(|whole| gate::policy(&whole.root));
         Ok(Some((review, Gate::new(policy.as_ref(), &self.fail_on))))
     }
 }
@@ -264,26 +259,6 @@ fn of_interest(found: Diagnostics) -> Diagnostics {
         |finding: &Diagnostic| finding.severity == Severity::Error || finding.code == code::ACKNOWLEDGEMENT_UNUSED;
     shown.extend(found.into_iter().filter(is_shown));
     shown
-}
-
-/// What was said about risks: the file beside the system, on the new side.
-fn acknowledgements(head: &mut Project, commits: &Commits) -> Result<Acknowledgements, Ending> {
-    let Ok(path) = join(&head.loaded.path, ACKNOWLEDGEMENTS_FILE) else { return Ok(Acknowledgements::default()) };
-    let bytes = match &commits.head {
-        Some((_, snapshot)) => snapshot.read(&path, crate::workspace::FILE_LIMIT),
-        None => head.workspace.read(&path, crate::workspace::FILE_LIMIT),
-    };
-    match bytes {
-        Err(crate::workspace::ReadError::NotFound { .. }) => Ok(Acknowledgements::default()),
-        Err(error) => {
-            head.found.push(error.into());
-            Ok(Acknowledgements::default())
-        }
-        Ok(bytes) => {
-            let text = String::from_utf8_lossy(&bytes).into_owned();
-            Ok(Acknowledgements::read(&path, &text, &mut head.sources, &mut head.found))
-        }
-    }
 }
 
 /// The findings of the old side, as its own.

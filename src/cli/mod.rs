@@ -10,6 +10,7 @@ mod capacity;
 mod check;
 mod diff;
 mod explain;
+mod gate;
 mod init;
 mod project;
 mod promote;

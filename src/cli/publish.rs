@@ -1,17 +1,22 @@
 //! `windlass publish`
 
+use super::gate;
 use super::project::{Project, folder};
 use super::terminal::Terminal;
 use super::{Ending, Global};
 use crate::diagnostic::{Diagnostic, Diagnostics, code};
+use crate::diff::{diff, read};
 use crate::git::publish::{Destination, Output, PublishError, Published, Request, Source, folder_in_branch, publish};
 use crate::git::{GitError, Repository};
+use crate::kube::Object;
 use crate::load::LoadedEnvironment;
+use crate::review::{Acknowledgements, Comparison, Documents, Gate, Merged, Review, Side};
 use crate::source::Sources;
 use crate::tree::Tree;
 use crate::workspace::inside;
-use crate::{compile, render};
+use crate::{Whole, compile_whole, render};
 use clap::Args;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
@@ -79,6 +84,7 @@ impl Publish {
             Ok(project) => project,
             Err(unusable) => return unusable.show(terminal, false),
         };
+        let said = RefCell::new(gate::acknowledgements(&mut project, None));
         let mut found = std::mem::take(&mut project.found);
         let environments = match project.environments(&self.env) {
             Ok(environments) => environments,
@@ -94,7 +100,7 @@ impl Publish {
         if !is_complete {
             return Ending::Findings;
         }
-        match self.publish(global, &project, &trees) {
+        match self.publish(global, &project, &trees, &said) {
             Ok(published) => self.report(&published, terminal),
             Err(error) => refuse(error, terminal),
         }
@@ -104,10 +110,11 @@ impl Publish {
         &self,
         global: &Global,
         project: &Project,
-        trees: &[(&LoadedEnvironment, Tree)],
+        trees: &[(&LoadedEnvironment, Whole, Tree)],
+        said: &RefCell<Acknowledgements>,
     ) -> Result<Published, PublishError> {
         let from = folder(global);
-        let outputs = trees.iter().map(|(environment, tree)| {
+        let outputs = trees.iter().map(|(environment, _, tree)| {
             let path = self.path_of(environment, trees.len())?;
             Ok(Output { environment: &environment.name, path, tree })
         });
@@ -130,6 +137,10 @@ impl Publish {
         if self.promoter && request.outputs.len() > 1 {
             return Err(wrong("`--promoter` publishes one environment to its own branch, and there are several").into());
         }
+        let review = |name: &str, old: &Tree, _: &Tree| {
+            let whole = trees.iter().find(|(environment, ..)| environment.name == name).map(|(_, whole, _)| whole);
+            whole.map_or(Ok(Vec::new()), |whole| review(name, old, whole, project, &mut said.borrow_mut()))
+        };
         publish(&request, &review, &pause)
     }
 
@@ -186,10 +197,34 @@ impl Publish {
     }
 }
 
-/// What the policy of an environment says of a change: lines for the message of the commit.
-#[expect(clippy::unnecessary_wraps, reason = "a review may refuse")]
-fn review(_: &Tree, _: &Tree) -> Result<Vec<String>, Vec<Diagnostic>> {
-    Ok(Vec::new())
+/// What the policy of an environment says of a change: lines for the message of the commit, or what stops it.
+fn review(
+    name: &str,
+    old: &Tree,
+    new: &Whole,
+    project: &Project,
+    said: &mut Acknowledgements,
+) -> Result<Vec<String>, Vec<Diagnostic>> {
+    let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
+    let manifests = old.iter().filter(|(_, file)| file.object.is_some());
+    let before: Vec<Object> =
+        manifests.flat_map(|(path, file)| read::objects(path, &file.bytes, &mut sources, &mut found)).collect();
+    let changes = diff(&before, &new.objects);
+    let comparison = Comparison {
+        before: Side::new(&before, None),
+        after: Side::new(&new.objects, Some(&new.model)),
+        changes: &changes,
+    };
+    let documents = Documents::new(None, Some(Merged { root: &new.root, sources: &project.sources }));
+    let mut review = Review::of(&new.model.system, name, &comparison, &documents);
+    let gate = Gate::new(gate::policy(&new.root).as_ref(), &[]);
+    said.judge(&mut review, &gate, &|_| false);
+    let stops: Vec<Diagnostic> = review.stops().map(gate::finding).collect();
+    if !stops.is_empty() {
+        return Err(stops);
+    }
+    let counts: Vec<String> = review.by_class().iter().map(|(class, count)| format!("{count} {class}")).collect();
+    Ok(if counts.is_empty() { Vec::new() } else { vec![format!("Risks: {}", counts.join(", "))] })
 }
 
 /// Waits before another attempt: longer each time, and not as long as others do.
@@ -206,15 +241,15 @@ fn trees<'a>(
     project: &Project,
     environments: &[&'a LoadedEnvironment],
     found: &mut Diagnostics,
-) -> Vec<(&'a LoadedEnvironment, Tree)> {
+) -> Vec<(&'a LoadedEnvironment, Whole, Tree)> {
     let mut trees = Vec::new();
     for environment in environments {
-        let compiled = compile(&project.loaded, environment);
-        found.extend(compiled.found);
-        match compiled.objects.map(|objects| render(&objects)) {
-            Some(Ok(tree)) => trees.push((*environment, tree)),
-            Some(Err(finding)) => found.push(finding),
-            None => {}
+        let (whole, of_environment) = compile_whole(&project.loaded, environment);
+        found.extend(of_environment);
+        let Some(whole) = whole else { continue };
+        match render(&whole.objects) {
+            Ok(tree) => trees.push((*environment, whole, tree)),
+            Err(finding) => found.push(finding),
         }
     }
     trees

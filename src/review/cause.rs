@@ -126,10 +126,17 @@ fn value_score(edit: &Edit, risk: &Risk) -> u32 {
     let matches = |written: &Option<(Span, String)>, emitted: &Option<String>| match (written, emitted) {
         (Some((_, written)), Some(emitted)) if written.len() > 1 && written == emitted => 4,
         (Some((_, written)), Some(emitted)) if written == emitted => 3,
-        (Some((_, written)), Some(emitted)) if written.len() > 2 && emitted.contains(written.as_str()) => 2,
+        (Some((_, written)), Some(emitted)) if written.len() > 2 && is_word_of(written, emitted) => 2,
         _ => 0,
     };
     matches(&edit.before, &risk.before) + matches(&edit.after, &risk.after)
+}
+
+/// Whether a text stands in another one as a whole: `v2` in `api:v2`, and not `50m` in `150m`.
+fn is_word_of(word: &str, text: &str) -> bool {
+    let is_inner = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    text.match_indices(word)
+        .any(|(at, _)| !is_inner(text[..at].chars().next_back()) && !is_inner(text[at + word.len()..].chars().next()))
 }
 
 fn word_score(edit: &Edit, risk: &Risk) -> u32 {

@@ -313,6 +313,11 @@ impl Review {
         counts
     }
 
+    /// The risks that stop the change.
+    pub fn stops(&self) -> impl Iterator<Item = &Risk> {
+        self.risks.iter().filter(|risk| matches!(risk.verdict, Verdict::Denied | Verdict::Unacknowledged))
+    }
+
     /// The gravest class.
     pub fn gravest(&self) -> Option<Class> {
         self.risks.iter().map(|risk| risk.class).min()

@@ -1,6 +1,6 @@
 //! `scaling`: bounds, targets and behaviour of a scaler, and counts that nobody scales.
 
-use super::workload::{LASTING, said};
+use super::workload::LASTING;
 use super::{Class, Comparison, Risk};
 use crate::diff::{Change, How};
 
@@ -52,13 +52,7 @@ fn of_scaler(change: &Change) -> impl Iterator<Item = Risk> {
 fn of_count(change: &Change) -> impl Iterator<Item = Risk> {
     let count = |path: &str| matches!(path, "spec.replicas" | "spec.instances");
     change.fields.iter().filter(move |field| count(&field.path.to_string())).map(move |field| {
-        Risk::of_field(
-            Class::Scaling,
-            "count-changed",
-            change,
-            field,
-            format!("the count of pods of {}", said(&change.identity)),
-        )
-        .reason("pods come or go; those that stay do not restart")
+        Risk::of_field(Class::Scaling, "count-changed", change, field, "the count of pods")
+            .reason("pods come or go; those that stay do not restart")
     })
 }

@@ -7,13 +7,12 @@ use crate::cli::project::{Project, Unusable};
 use crate::cli::terminal::Terminal;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::diff::{live, read};
-use crate::document::{Node, at};
+use crate::document::Node;
 use crate::git::Snapshot;
 use crate::kube::Object;
 use crate::load::{Loaded, LoadedEnvironment};
 use crate::model::Model;
 use crate::source::Sources;
-use crate::spec;
 use crate::workspace::list;
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -245,11 +244,4 @@ fn on_disk(place: &Path, shown: &Path) -> Files {
         let ending = if error.is_machine_fault() { Ending::Machine } else { Ending::Findings };
         (Box::new(error.into()), ending)
     })
-}
-
-/// What the merged environment says of risks.
-pub(super) fn policy(root: &Node) -> Option<spec::ReviewPolicy> {
-    let policy = root.get("environment")?.get("policy")?;
-    let policy: spec::Policy = spec::decode(policy, at!["environment", "policy"], &mut Diagnostics::new())?;
-    policy.review
 }

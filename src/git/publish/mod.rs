@@ -28,7 +28,7 @@ use std::path::Path;
 
 /// Looks at the old and the new tree of an environment: lines for the message of the commit, or why it may
 /// not be published.
-pub type Review<'a> = dyn Fn(&Tree, &Tree) -> Result<Vec<String>, Vec<Diagnostic>> + 'a;
+pub type Review<'a> = dyn Fn(&str, &Tree, &Tree) -> Result<Vec<String>, Vec<Diagnostic>> + 'a;
 
 /// Where to publish: a folder or URL, and a branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -266,7 +266,8 @@ impl Step {
         for output in &request.outputs {
             let shown = if output.path.is_empty() { branch.to_owned() } else { format!("{branch}:{}", output.path) };
             let Plan { changes, old } = plan::plan(home, root, output, &shown, request.allow_prune)?;
-            let lines = if changes.is_empty() { Vec::new() } else { reviewed(review, &old, output.tree)? };
+            let lines =
+                if changes.is_empty() { Vec::new() } else { reviewed(review, output.environment, &old, output.tree)? };
             step.environments.push((output.environment.into(), Summary::of(&old, output.tree), lines));
             step.changes.extend(changes);
         }
@@ -308,8 +309,8 @@ impl Step {
     }
 }
 
-fn reviewed(review: &Review<'_>, old: &Tree, new: &Tree) -> Result<Vec<String>, PublishError> {
-    review(old, new).map_err(|findings| PublishError { findings, is_machine_fault: false })
+fn reviewed(review: &Review<'_>, environment: &str, old: &Tree, new: &Tree) -> Result<Vec<String>, PublishError> {
+    review(environment, old, new).map_err(|findings| PublishError { findings, is_machine_fault: false })
 }
 
 /// Through Git itself, so that who commits, when, and how it is signed is as for every other commit.

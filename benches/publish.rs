@@ -96,7 +96,7 @@ fn two_thousand_of_a_hundred_thousand(bencher: Bencher<'_, '_>) {
                 dry_run: false,
                 attempts: 1,
             };
-            let published = publish(&request, &|_, _| Ok(Vec::new()), &|_| ()).expect("published");
+            let published = publish(&request, &|_, _, _| Ok(Vec::new()), &|_| ()).expect("published");
             assert_eq!(published.files.len(), CHANGED + 1);
         });
 }

@@ -118,7 +118,7 @@ impl Diff {
     fn options(&self, terminal: &Terminal) -> ReportOptions {
         ReportOptions {
             color: terminal.colours(),
-            width: terminal.width(),
+            width: Terminal::width(),
             stat: self.stat,
             name_only: self.name_only,
             full_report: self.full_report.clone(),

@@ -79,7 +79,7 @@ impl Terminal {
     }
 
     /// The columns of the terminal; 100 where there is none.
-    pub(super) fn width(&self) -> usize {
+    pub(super) fn width() -> usize {
         let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         columns.unwrap_or(100).clamp(40, 160)
     }

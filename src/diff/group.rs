@@ -25,7 +25,7 @@ pub fn groups(changes: &[Change]) -> Vec<Group> {
     for change in changes {
         for field in &change.fields {
             let group = found.entry(key(field)).or_insert_with(|| Group {
-                field: pattern(field),
+                field: field.path.pattern().to_string(),
                 edit: field.edit.clone(),
                 objects: Vec::new(),
             });
@@ -42,28 +42,11 @@ pub fn groups(changes: &[Change]) -> Vec<Group> {
 /// Whether a field stands in one of the groups.
 impl Group {
     pub fn holds(&self, field: &Field) -> bool {
-        self.field == pattern(field) && self.edit == field.edit
+        self.field == field.path.pattern().to_string() && self.edit == field.edit
     }
-}
-
-/// The keys on the way to a field; the items of lists have names of their own in each object.
-fn pattern(field: &Field) -> String {
-    let plain = |key: &str| key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
-    let mut text = String::new();
-    for key in field.path.keys() {
-        if !plain(key) {
-            text.push_str(&format!("[{key}]"));
-        } else {
-            if !text.is_empty() {
-                text.push('.');
-            }
-            text.push_str(key);
-        }
-    }
-    text
 }
 
 fn key(field: &Field) -> String {
     let value = |content| serde_json::to_string(&content).unwrap_or_default();
-    format!("{}\0{}\0{}", pattern(field), value(field.edit.before()), value(field.edit.after()))
+    format!("{}\0{}\0{}", field.path.pattern(), value(field.edit.before()), value(field.edit.after()))
 }

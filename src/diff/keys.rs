@@ -26,10 +26,10 @@ pub(super) fn listing(key: &str, kind: &str) -> Listing {
     use Listing::{Keyed, Ordered, Set, Whole};
     match (key, kind) {
         ("initContainers" | "env", _) => Ordered(&["name"]),
-        ("envFrom" | "command" | "args" | "steps", _) => Whole,
-        ("rules", "HTTPRoute" | "GRPCRoute" | "Ingress" | "Role" | "ClusterRole") => Whole,
         ("ports", "Service") => Keyed(&["name", "port", "protocol"]),
-        ("ports", "NetworkPolicy" | "CiliumNetworkPolicy") => Whole,
+        ("envFrom" | "command" | "args" | "steps", _)
+        | ("rules", "HTTPRoute" | "GRPCRoute" | "Ingress" | "Role" | "ClusterRole")
+        | ("ports", "NetworkPolicy" | "CiliumNetworkPolicy") => Whole,
         ("ports", _) => Keyed(&["containerPort", "protocol"]),
         ("subjects", _) => Keyed(&["kind", "namespace", "name"]),
         ("ownerReferences", _) => Keyed(&["uid"]),

@@ -147,12 +147,11 @@ fn is_filled_in(key: &Key, value: &Content, parent: &str, kind: &str) -> bool {
 
 fn of_kind(kind: &str, key: &str, word: &str) -> bool {
     match (kind, key) {
-        ("StatefulSet" | "DaemonSet", "type") => word == "RollingUpdate",
+        ("Deployment" | "StatefulSet" | "DaemonSet", "type") => word == "RollingUpdate",
         ("StatefulSet", "partition") => word == "0",
         ("Service", "type") => word == "ClusterIP",
         ("Job" | "CronJob", "parallelism" | "completions") => word == "1",
         ("Ingress", "pathType") => word == "ImplementationSpecific",
-        ("Deployment", "type") => word == "RollingUpdate",
         ("HTTPRoute" | "GRPCRoute", "type") => word == "PathPrefix" || word == "Exact",
         _ => false,
     }

@@ -116,7 +116,7 @@ fn likeness(old: &Object, new: &Object) -> usize {
         compare(value, new.content.get(key), names, &mut equal, &mut all);
     }
     // What says nothing is like nothing.
-    if all == 0 { 0 } else { equal * 100 / all }
+    (equal * 100).checked_div(all).unwrap_or(0)
 }
 
 fn compare(old: &Content, new: Option<&Content>, names: (&str, &str), equal: &mut usize, all: &mut usize) {

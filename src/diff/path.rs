@@ -51,6 +51,11 @@ impl FieldPath {
         keys.iter().all(|key| own.next() == Some(key))
     }
 
+    /// The path without the items of lists, which have names of their own in each object.
+    pub(super) fn pattern(&self) -> Self {
+        Self(self.0.iter().filter(|step| matches!(step, Step::Key(_))).cloned().collect())
+    }
+
     /// The keys of maps on the way.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.0.iter().filter_map(|step| if let Step::Key(key) = step { Some(key.as_str()) } else { None })

@@ -140,7 +140,7 @@ fn is_word_of(word: &str, text: &str) -> bool {
 }
 
 fn word_score(edit: &Edit, risk: &Risk) -> u32 {
-    let path: Vec<_> = edit.path.segments().iter().map(|segment| segment.to_lowercase()).collect();
+    let path: Vec<_> = edit.path.segments().iter().map(crate::document::Name::to_lowercase).collect();
     let has = |word: &str| path.iter().any(|segment| segment == word);
     let of_kind = KINDS.iter().any(|(kind, words)| *kind == risk.identity.kind && words.iter().any(|word| has(word)));
     let field = risk.field.to_lowercase();

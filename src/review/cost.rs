@@ -37,7 +37,7 @@ pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
     let of_objects = || comparison.after.objects().first().map(|object| (&object.identity, object.component.as_ref()));
     let Some(subject) = of_change.or_else(of_objects) else { return };
     risks.push(
-        Risk::about(Class::Cost, "monthly-cost", subject, format!("the nodes cost {} a month", after))
+        Risk::about(Class::Cost, "monthly-cost", subject, format!("the nodes cost {after} a month"))
             .at("target.nodePools", Some(before.to_string()), Some(after.to_string()))
             .reason("the price of each pool times the nodes that the least load and the worst case need"),
     );

@@ -178,7 +178,7 @@ impl Update<'_> {
             && at(self.after, &["spec", "completions"]) == at(self.after, &["spec", "parallelism"]);
         let mut found = self.frozen(FROZEN, "job-immutable", "the API server: `field is immutable`");
         found.retain(|risk| {
-            !(is_elastic && risk.field == "spec.completions") && !self.is_open_while_suspended(&risk.field)
+            !(self.is_open_while_suspended(&risk.field) || is_elastic && risk.field == "spec.completions")
         });
         for risk in &mut found {
             risk.help = Some(
@@ -206,11 +206,12 @@ impl Update<'_> {
 
     fn claim(&self) -> Vec<Risk> {
         let open = |field: &&Field| {
-            field.path.is_under(&["spec"])
-                && !field.path.is_under(&["spec", "resources", "requests", "storage"])
-                && !field.path.is_under(&["spec", "volumeAttributesClassName"])
-                && !(field.path.is_under(&["spec", "volumeName"]) && field.edit.before().is_none())
-                && !(field.path.is_under(&["spec", "storageClassName"]) && field.edit.before().is_none())
+            let is = |path: &[&str]| field.path.is_under(path);
+            let is_first = field.edit.before().is_none();
+            let may_change =
+                is(&["spec", "resources", "requests", "storage"]) || is(&["spec", "volumeAttributesClassName"]);
+            let may_be_set = is(&["spec", "volumeName"]) || is(&["spec", "storageClassName"]);
+            is(&["spec"]) && !may_change && !(may_be_set && is_first)
         };
         let frozen = self.fields().filter(open).map(|field| {
             self.risk(

@@ -9,6 +9,7 @@ use std::path::Path;
 use windlass::diagnostic::{Diagnostic, Diagnostics, Format, Options, Severity, render};
 use windlass::kube::Object;
 use windlass::load::{Files, load};
+use windlass::review::Acknowledgements;
 use windlass::source::Sources;
 use windlass::workspace::{FILE_LIMIT, Workspace};
 
@@ -30,8 +31,19 @@ pub(crate) fn test(page: &Page, index: usize) -> Result<(), Failed> {
         return Ok(());
     }
     let block = &page.blocks[index];
+    if block.text.contains("kind: Acknowledgements\n") {
+        return acknowledgements(&block.text);
+    }
     let objects = compile(&files(page, index)?, &note.warns)?;
     block.after.strip_prefix("Emitted").map_or(Ok(()), |said| emitted(block, said, &objects))
+}
+
+/// A block of its own kind of document is read as such.
+fn acknowledgements(text: &str) -> Result<(), Failed> {
+    let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
+    let _ = Acknowledgements::read("windlass.ack.yaml", text, &mut sources, &mut found);
+    let list: Vec<Diagnostic> = found.sorted().into_iter().collect();
+    if list.is_empty() { Ok(()) } else { Err(render(Format::Text, &sources, &list, &Options::default()).into()) }
 }
 
 /// What a page says about the first component of a block: the kinds of all its objects.

@@ -23,7 +23,7 @@ pub(super) enum Origin<'a> {
     /// The rendered tree on disk.
     Tree,
     /// A commit: what it compiles to, or the tree that was rendered in it.
-    Commit { label: &'a str, snapshot: &'a Snapshot, project: Option<Project> },
+    Commit { label: &'a str, snapshot: &'a Snapshot, project: Option<Box<Project>> },
     /// Objects of a file, a folder or a cluster.
     Given(&'a [Object]),
 }
@@ -67,9 +67,9 @@ pub(super) fn base_project(
     loaded: Result<Project, Box<Unusable>>,
     outcome: &mut Outcome,
     terminal: &mut Terminal,
-) -> Option<Project> {
+) -> Option<Box<Project>> {
     match loaded {
-        Ok(project) => Some(project),
+        Ok(project) => Some(Box::new(project)),
         Err(unusable) => {
             let label = outcome.report.before.clone();
             if unusable.is_missing() {

@@ -16,6 +16,8 @@ const OBJECTS: &[usize] = &[15, 150, 1_500, 15_000];
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+const PLACE: resolve::Place<'_> = resolve::Place { environment: "bench", output: "rendered/bench" };
+
 fn main() {
     divan::main();
 }
@@ -102,7 +104,7 @@ fn resolve_and_check(bencher: Bencher<'_, '_>, objects: usize) {
     bencher.bench(|| {
         let mut findings = Findings::new(&root);
         let model =
-            resolve::resolve(&system, &environment, "bench", &loaded.contents, &mut findings).expect("resolves");
+            resolve::resolve(&system, &environment, PLACE, &loaded.contents, &mut findings).expect("resolves");
         check::check(model, &mut findings)
     });
 }
@@ -116,7 +118,7 @@ fn lower_model(bencher: Bencher<'_, '_>, objects: usize) {
     let environment: Environment =
         decode(root.get("environment").expect("merged"), Path::default(), &mut Diagnostics::new()).expect("valid");
     let mut findings = Findings::new(&root);
-    let model = resolve::resolve(&system, &environment, "bench", &loaded.contents, &mut findings).expect("resolves");
+    let model = resolve::resolve(&system, &environment, PLACE, &loaded.contents, &mut findings).expect("resolves");
     let valid = check::check(model, &mut findings).expect("valid");
     bencher.bench(|| lower::lower(black_box(&valid)));
 }
@@ -130,7 +132,7 @@ fn verify_objects(bencher: Bencher<'_, '_>, objects: usize) {
     let environment: Environment =
         decode(root.get("environment").expect("merged"), Path::default(), &mut Diagnostics::new()).expect("valid");
     let mut findings = Findings::new(&root);
-    let model = resolve::resolve(&system, &environment, "bench", &loaded.contents, &mut findings).expect("resolves");
+    let model = resolve::resolve(&system, &environment, PLACE, &loaded.contents, &mut findings).expect("resolves");
     let valid = check::check(model, &mut findings).expect("valid");
     let objects = lower::lower(&valid);
     bencher.bench(|| verify::verify(black_box(&objects), &valid, &loaded.manifests, &mut Findings::new(&root)));

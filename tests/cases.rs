@@ -5,7 +5,8 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use windlass::diagnostic::{Diagnostic, Diagnostics};
+use windlass::diagnostic::explain::is_firm;
+use windlass::diagnostic::{Diagnostic, Diagnostics, Severity};
 use windlass::diagnostic::{Format, Options, render};
 use windlass::load::{Files, Loaded, load};
 use windlass::source::Sources;
@@ -101,6 +102,13 @@ fn delivery(objects: &[windlass::kube::Object]) -> String {
 
 fn shown(sources: &Sources, found: Diagnostics) -> String {
     let list: Vec<Diagnostic> = found.sorted().into_iter().collect();
+    for finding in &list {
+        let is_fact = finding.severity == Severity::Error && !finding.is_judgement();
+        assert!(is_fact || !is_firm(finding.code), "{} is no fact here, and its page says that it is", finding.code.id);
+        if std::env::var_os("FIRM").is_some() {
+            eprintln!("FIRM {} {is_fact} {}", finding.code.id, is_firm(finding.code));
+        }
+    }
     if list.is_empty() {
         String::new()
     } else {

@@ -52,7 +52,7 @@ fn rule(code: &Code) -> Value {
         "name": code.name,
         "shortDescription": {"text": code.summary},
         "fullDescription": {"text": code.summary},
-        "help": {"text": format!("{} ({}); docs/findings.md lists every code", code.summary, code.name)},
+        "help": {"text": format!("{} ({}); `windlass explain {}` prints its page", code.summary, code.name, code.id)},
     })
 }
 

@@ -307,8 +307,8 @@ codes! {
     IDENTITY_MISSING = "WL0869", "no-identity", "a commit without anybody who makes it";
     OBJECTS_UNREADABLE = "WL0880", "objects-unreadable", "something to compare with that holds no Kubernetes objects";
     ACKNOWLEDGEMENT_UNUSED = "WL0881", "unused-acknowledgement", "an acknowledgement that no risk of the change needs";
-    RISK_STOPS = "WL0883", "risk-stops", "a change with a risk that the review policy does not let pass";
     BASE_UNUSABLE = "WL0882", "unusable-base", "an old side of a comparison that does not compile";
+    RISK_STOPS = "WL0883", "risk-stops", "a change with a risk that the review policy does not let pass";
 
     OUTPUT_PATH = "WL0901", "output-path", "an output file whose path some file system cannot hold";
     OUTPUT_EDITED = "WL0902", "output-edited", "an output file was edited by hand";

@@ -120,6 +120,8 @@ fn server_flags(etcd: &str, port: u16, at: &dyn Fn(&str) -> String) -> Vec<Strin
         format!("--service-account-signing-key-file={key}"),
         format!("--token-auth-file={}", at("tokens")),
         "--authorization-mode=RBAC".into(),
+        // As every cluster has it: who may is for Pod Security to say.
+        "--allow-privileged=true".into(),
         "--service-cluster-ip-range=10.0.0.0/16".into(),
         // No controller makes the accounts of namespaces or lets go of claims.
         "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition,StorageObjectInUseProtection".into(),

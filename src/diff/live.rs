@@ -145,6 +145,21 @@ fn is_filled_in(key: &Key, value: &Content, parent: &str, kind: &str) -> bool {
         || of_kind(kind, key, &word)
 }
 
+/// Whether a value is what the server puts there if nothing is written, whatever else the object says.
+pub(crate) fn is_default(key: &str, value: &Content, kind: &str) -> bool {
+    let is = |word: &str| {
+        DEFAULTS.iter().any(|(name, values)| *name == key && *values == [word]) || of_kind(kind, key, word)
+    };
+    match value {
+        Content::Text(text) => is(text),
+        Content::Integer(number) => is(&number.to_string()),
+        Content::Bool(truth) => is(&truth.to_string()),
+        Content::Map(entries) => entries.iter().all(|(key, value)| is_default(key.as_str(), value, kind)),
+        Content::List(items) => matches!(&items[..], [item] if is_default(key, item, kind)),
+        Content::Null | Content::Float(_) => false,
+    }
+}
+
 fn of_kind(kind: &str, key: &str, word: &str) -> bool {
     match (kind, key) {
         ("Deployment" | "StatefulSet" | "DaemonSet", "type") => word == "RollingUpdate",
@@ -152,6 +167,13 @@ fn of_kind(kind: &str, key: &str, word: &str) -> bool {
         ("Service", "type") => word == "ClusterIP",
         ("Job" | "CronJob", "parallelism" | "completions") => word == "1",
         ("Ingress", "pathType") => word == "ImplementationSpecific",
+        ("Secret", "type") => word == "Opaque",
+        ("StorageClass", "reclaimPolicy") => word == "Delete",
+        ("StorageClass", "volumeBindingMode") => word == "Immediate",
+        ("CSIDriver", "attachRequired") => word == "true",
+        ("CSIDriver", "volumeLifecycleModes") => word == "Persistent",
+        ("ResourceClaim" | "ResourceClaimTemplate", "allocationMode") => word == "ExactCount",
+        ("ResourceClaim" | "ResourceClaimTemplate", "count") => word == "1",
         ("HTTPRoute" | "GRPCRoute", "type") => word == "PathPrefix" || word == "Exact",
         _ => false,
     }
@@ -165,6 +187,7 @@ const DEFAULTS: &[(&str, &[&str])] = &[
     ("protocol", &["TCP"]),
     ("dnsPolicy", &["ClusterFirst"]),
     ("restartPolicy", &["Always"]),
+    ("preemptionPolicy", &["PreemptLowerPriority"]),
     ("schedulerName", &["default-scheduler"]),
     ("terminationGracePeriodSeconds", &["30"]),
     ("successThreshold", &["1"]),

@@ -1,11 +1,16 @@
 //! `rejected`: what the API server, or an operator's webhook, refuses to change.
 //!
 //! Sources: `ValidateStatefulSetUpdate` and `ValidateJobSpecUpdate` (`pkg/apis/{apps,batch}/validation`), the core,
-//! storage, rbac and scheduling validation of Kubernetes, `apiextensions` validation of definitions, and the
-//! webhooks of CloudNativePG.
+//! storage, rbac, resource and scheduling validation of Kubernetes, `apiextensions` validation of definitions. What an
+//! operator refuses is in `operators`.
+
+mod operators;
+
+pub(super) use operators::major;
 
 use super::workload::{items, selects, template};
 use super::{Class, Comparison, Risk};
+use crate::diff::live::is_default;
 use crate::diff::path::{at, shown, text_at};
 use crate::diff::{Change, Field, How};
 use crate::kube::Content;
@@ -54,7 +59,7 @@ pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
             ("node.k8s.io", "RuntimeClass") => {
                 of.frozen(&["handler"], "runtime-class-handler", "the API server: `field is immutable`")
             }
-            ("resource.k8s.io", "ResourceClaim") => of.frozen(
+            ("resource.k8s.io", "ResourceClaim" | "ResourceClaimTemplate") => of.frozen(
                 &["spec"],
                 "resource-claim-immutable",
                 "the API server: the spec of a claim of devices is immutable",
@@ -64,6 +69,21 @@ pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
             }
             ("apiextensions.k8s.io", "CustomResourceDefinition") => of.definition(),
             ("", "Pod") => of.pod(),
+            ("", "ResourceQuota") => {
+                of.frozen(&["spec.scopes"], "quota-scopes", "the API server: `spec.scopes: field is immutable`")
+            }
+            ("argoproj.io", "Rollout") => of.selector(),
+            ("jobset.x-k8s.io", "JobSet") => of.job_set(),
+            ("leaderworkerset.x-k8s.io", "LeaderWorkerSet") => of.frozen(
+                &["spec.leaderWorkerTemplate.subGroupPolicy"],
+                "group-policy-immutable",
+                "the webhook of LeaderWorkerSet: `cannot enable subGroupSize after the lws is already created`",
+            ),
+            ("kueue.x-k8s.io", "LocalQueue") => of.frozen(
+                &["spec.clusterQueue"],
+                "queue-immutable",
+                "the definition of Kueue: `spec.clusterQueue: field is immutable`",
+            ),
             ("postgresql.cnpg.io", _) => of.cloudnative_pg(),
             _ => Vec::new(),
         };
@@ -74,8 +94,18 @@ pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
 
 const STORAGE_CLASS: &[&str] = &["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"];
 const ATTRIBUTES_CLASS: &[&str] = &["driverName", "parameters"];
-const CSI_DRIVER: &[&str] = &["spec.attachRequired", "spec.fsGroupPolicy", "spec.volumeLifecycleModes"];
+const CSI_DRIVER: &[&str] = &["spec.attachRequired", "spec.volumeLifecycleModes"];
 const PRIORITY_CLASS: &[&str] = &["value", "preemptionPolicy"];
+
+/// What may change in the template of a job that is suspended.
+const OPEN_WHILE_SUSPENDED: &[&str] = &[
+    "spec.nodeSelector",
+    "spec.affinity.nodeAffinity",
+    "spec.tolerations",
+    "metadata.labels",
+    "metadata.annotations",
+    "spec.schedulingGates",
+];
 
 /// One object that changes in place.
 struct Update<'a> {
@@ -96,9 +126,24 @@ const OF_STATEFUL_SET: &[&str] = &[
 ];
 
 impl Update<'_> {
-    /// All fields, also those that follow another change: the server asks for no reason.
+    /// All fields, also those that follow another change: the server asks for no reason. A default that is written
+    /// out, or not any more, is no change to it.
     fn fields(&self) -> impl Iterator<Item = &Field> {
-        self.change.fields.iter().chain(&self.change.follows)
+        self.change.fields.iter().chain(&self.change.follows).filter(|field| !self.is_default(field))
+    }
+
+    fn is_default(&self, field: &Field) -> bool {
+        let kind = self.change.identity.kind.as_str();
+        let key = field.path.last_key().unwrap_or_default();
+        match (field.edit.before(), field.edit.after()) {
+            // The server fills in both or none: what it filled in beside this one stays.
+            (Some(_), None) if kind == "Job" && key == "completions" => false,
+            (None, Some(_)) if kind == "Job" && key == "completions" => {
+                at(self.before, &["spec", "parallelism"]).is_none() && field.edit.after() == Some(&Content::Integer(1))
+            }
+            (None, Some(value)) | (Some(value), None) => is_default(key, value, kind),
+            _ => false,
+        }
     }
 
     fn risk(&self, rule: &'static str, field: &Field, what: impl Into<String>) -> Risk {
@@ -190,18 +235,13 @@ impl Update<'_> {
         found
     }
 
-    /// A job that is suspended and has not started may still be placed elsewhere.
+    /// A job that is suspended and has not started may still be placed elsewhere, also as it starts.
     fn is_open_while_suspended(&self, field: &str) -> bool {
-        const OPEN: &[&str] = &[
-            "spec.template.spec.nodeSelector",
-            "spec.template.spec.affinity.nodeAffinity",
-            "spec.template.spec.tolerations",
-            "spec.template.metadata.labels",
-            "spec.template.metadata.annotations",
-            "spec.template.spec.schedulingGates",
-        ];
-        let suspended = |content| at(content, &["spec", "suspend"]) == Some(&Content::Bool(true));
-        suspended(self.before) && suspended(self.after) && OPEN.iter().any(|open| field.starts_with(open))
+        let is_suspended = at(self.before, &["spec", "suspend"]) == Some(&Content::Bool(true));
+        is_suspended
+            && field.strip_prefix("spec.template.").is_some_and(|field| {
+                OPEN_WHILE_SUSPENDED.iter().any(|open| field.starts_with(open))
+            })
     }
 
     fn claim(&self) -> Vec<Risk> {
@@ -288,39 +328,30 @@ impl Update<'_> {
     }
 
     fn service(&self) -> Vec<Risk> {
-        let kind = |content: &Content| text_at(content, &["spec", "type"]).unwrap_or("ClusterIP").to_owned();
-        let external = kind(self.before) == "ExternalName" || kind(self.after) == "ExternalName";
+        let is = |kind: &str, content: &Content| text_at(content, &["spec", "type"]).unwrap_or("ClusterIP") == kind;
+        let both = |test: &dyn Fn(&Content) -> bool| test(self.before) && test(self.after);
+        let is_balanced = |content: &Content| is("LoadBalancer", content);
+        let is_local = |content: &Content| text_at(content, &["spec", "externalTrafficPolicy"]) == Some("Local");
         let mut found = Vec::new();
-        if !external {
+        if both(&|content| !is("ExternalName", content)) {
             found.extend(self.once(&["spec", "clusterIP"], "service-cluster-ip", "the address of a Service", true));
             found.extend(self.family());
         }
-        found.extend(self.once(
-            &["spec", "loadBalancerClass"],
-            "service-load-balancer-class",
-            "the class of a load balancer",
-            false,
-        ));
-        found.extend(self.once(
-            &["spec", "healthCheckNodePort"],
-            "service-health-check-port",
-            "the port of the health check",
-            false,
-        ));
+        if both(&is_balanced) {
+            let what = "the class of a load balancer";
+            found.extend(self.once(&["spec", "loadBalancerClass"], "service-load-balancer-class", what, false));
+        }
+        if both(&|content| is_balanced(content) && is_local(content)) {
+            let what = "the port of the health check";
+            found.extend(self.once(&["spec", "healthCheckNodePort"], "service-health-check-port", what, true));
+        }
         found
     }
 
-    /// A field that may be set once, and then stays. An address may be left out: the server keeps the one it gave.
-    fn once(&self, keys: &[&str], rule: &'static str, what: &str, may_go: bool) -> Option<Risk> {
+    /// A field that stays as it is. One that the server gives may be left out: it keeps the one that there is.
+    fn once(&self, keys: &[&str], rule: &'static str, what: &str, is_given: bool) -> Option<Risk> {
         let (before, after) = (at(self.before, keys), at(self.after, keys));
-        let headless = |value: Option<&Content>| value.and_then(Content::as_str) == Some("None");
-        let refused = match (before, after) {
-            (Some(before), Some(after)) => before != after,
-            (Some(_), None) => !may_go || headless(before),
-            // The server gave an address, and this asks for another or for none.
-            (None, Some(_)) => may_go,
-            (None, None) => false,
-        };
+        let refused = before != after && !(is_given && after.is_none());
         refused.then(|| {
             Risk::of(Class::Rejected, rule, self.change, format!("{what} cannot be changed"))
                 .at(keys.join("."), before.map(shown), after.map(shown))
@@ -335,7 +366,9 @@ impl Update<'_> {
     fn family(&self) -> Option<Risk> {
         let first = |content| items(at(content, &["spec", "ipFamilies"])).next();
         let (before, after) = (first(self.before)?, first(self.after)?);
-        (before != after).then(|| {
+        let is_headless = |content| text_at(content, &["spec", "clusterIP"]) == Some("None");
+        // One without an address may be of any family.
+        (before != after && !is_headless(self.after)).then(|| {
             Risk::of(
                 Class::Rejected,
                 "service-ip-family",
@@ -423,110 +456,9 @@ impl Update<'_> {
         };
         self.fields().filter(open).map(risk).collect()
     }
-
-    fn cloudnative_pg(&self) -> Vec<Risk> {
-        let by = "the webhook of CloudNativePG refuses it";
-        let mut found = match self.change.identity.kind.as_str() {
-            "Cluster" => self.frozen(
-                &["spec.postgresUID", "spec.postgresGID", "spec.serviceAccountName"],
-                "database-cluster-immutable",
-                by,
-            ),
-            "Database" => self.frozen(DATABASE, "database-immutable", by),
-            "Backup" => self.frozen(&["spec"], "backup-immutable", by),
-            "Pooler" => self.frozen(&["spec.cluster"], "pooler-cluster", by),
-            _ => Vec::new(),
-        };
-        if self.change.identity.kind == "Cluster" {
-            let shrinks = "the webhook of CloudNativePG: `can't shrink existing storage`";
-            found.extend(self.shrunk(
-                &["spec", "storage", "size"],
-                "database-shrinks",
-                "the disks of a database cannot become smaller",
-                shrinks,
-            ));
-            found.extend(self.shrunk(
-                &["spec", "walStorage", "size"],
-                "database-shrinks",
-                "the disks of a database cannot become smaller",
-                shrinks,
-            ));
-            found.extend(self.gone(&["spec", "walStorage"], "the disk of the write-ahead log cannot be taken away"));
-            found.extend(self.tablespaces());
-            found.extend(self.major_down());
-        }
-        found
-    }
-
-    fn gone(&self, keys: &[&str], what: &str) -> Option<Risk> {
-        let before = at(self.before, keys)?;
-        at(self.after, keys).is_none().then(|| {
-            Risk::of(Class::Rejected, "database-cluster-immutable", self.change, what)
-                .at(keys.join("."), Some(shown(before)), None)
-                .reason(format!("the webhook of CloudNativePG refuses it; {WEDGE}"))
-                .help("write it again; without it, the database is a new one restored from a backup")
-        })
-    }
-
-    fn tablespaces(&self) -> Vec<Risk> {
-        let names = |content| -> Vec<String> {
-            items(at(content, &["spec", "tablespaces"]))
-                .filter_map(|space| text_at(space, &["name"]))
-                .map(str::to_owned)
-                .collect()
-        };
-        let kept = names(self.after);
-        let gone = names(self.before).into_iter().filter(|name| !kept.contains(name));
-        gone.map(|name| {
-            Risk::of(
-                Class::Rejected,
-                "database-cluster-immutable",
-                self.change,
-                format!("the tablespace `{name}` cannot be taken away"),
-            )
-            .at("spec.tablespaces", Some(name), None)
-            .reason(format!("the webhook of CloudNativePG refuses it; {WEDGE}"))
-            .help("write it again")
-        })
-        .collect()
-    }
-
-    /// A database's files can be brought to a newer major version, never to an older one.
-    fn major_down(&self) -> Option<Risk> {
-        let major = |content| major(text_at(content, &["spec", "imageName"])?);
-        let (before, after) = (major(self.before)?, major(self.after)?);
-        (after < before).then(|| {
-            Risk::of(
-                Class::Rejected,
-                "database-major-version",
-                self.change,
-                format!("major version {before} → {after}: a database cannot go back"),
-            )
-            .at(
-                "spec.imageName",
-                text_at(self.before, &["spec", "imageName"]).map(Into::into),
-                text_at(self.after, &["spec", "imageName"]).map(Into::into),
-            )
-            .reason(format!("the webhook of CloudNativePG refuses an older major version; {WEDGE}"))
-            .help("restore a backup of the older version into a new database")
-        })
-    }
 }
 
 const IMMUTABLE: &str = "the API server: `field is immutable when 'immutable' is set`";
-const DATABASE: &[&str] = &[
-    "spec.name",
-    "spec.template",
-    "spec.encoding",
-    "spec.locale",
-    "spec.localeProvider",
-    "spec.localeCollate",
-    "spec.localeCType",
-    "spec.icuLocale",
-    "spec.icuRules",
-    "spec.builtinLocale",
-    "spec.collationVersion",
-];
 const OF_TEMPLATES: &str = "a size can be raised on the claims by hand (`kubectl patch pvc`), then delete the StatefulSet with \
                             `--cascade=orphan` and sync: the pods stay, and new ones get the new template";
 const OF_THE_SET: &str = "delete the StatefulSet with `--cascade=orphan` (its pods and claims stay) and sync; where the name of the \
@@ -554,15 +486,6 @@ fn is_tighter(field: &Field) -> bool {
     }
 }
 
-/// The major version of an image: the first number of its tag.
-pub(super) fn major(image: &str) -> Option<u64> {
-    let image = image.split('@').next()?;
-    let tag = image.rsplit('/').next()?.split_once(':')?.1;
-    let digits = tag.trim_start_matches('v');
-    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
-    digits[..end].parse().ok()
-}
-
 fn quantity(content: &Content) -> Option<Quantity> {
     match content {
         Content::Text(text) => Quantity::parse(text).ok(),
@@ -574,17 +497,4 @@ fn quantity(content: &Content) -> Option<Quantity> {
 fn article(kind: &str) -> String {
     let vowel = kind.starts_with(['A', 'E', 'I', 'O']);
     format!("{} {kind}", if vowel { "an" } else { "a" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_major_version_is_the_first_number_of_the_tag() {
-        assert_eq!(major("ghcr.io/cloudnative-pg/postgresql:17.5-bookworm"), Some(17));
-        assert_eq!(major("registry:5000/app:v2.1@sha256:00"), Some(2));
-        assert_eq!(major("registry:5000/app"), None);
-        assert_eq!(major("app:latest"), None);
-    }
 }

@@ -34,7 +34,7 @@ pub(crate) fn test(page: &Page, index: usize) -> Result<(), Failed> {
     if block.text.contains("kind: Acknowledgements\n") {
         return acknowledgements(&block.text);
     }
-    let objects = compile(&files(page, index)?, &note.warns)?;
+    let objects = objects(page, index)?;
     block.after.strip_prefix("Emitted").map_or(Ok(()), |said| emitted(block, said, &objects))
 }
 
@@ -44,6 +44,12 @@ fn acknowledgements(text: &str) -> Result<(), Failed> {
     let _ = Acknowledgements::read("windlass.ack.yaml", text, &mut sources, &mut found);
     let list: Vec<Diagnostic> = found.sorted().into_iter().collect();
     if list.is_empty() { Ok(()) } else { Err(render(Format::Text, &sources, &list, &Options::default()).into()) }
+}
+
+/// What a block compiles to, with just the warnings that it names.
+pub(crate) fn objects(page: &Page, index: usize) -> Result<Vec<Object>, Failed> {
+    let note = page.blocks[index].note.as_ref().map_err(Clone::clone)?;
+    compile(&files(page, index)?, &note.warns)
 }
 
 /// What a page says about the first component of a block: the kinds of all its objects.

@@ -94,11 +94,24 @@ pub struct Whole {
 
 /// Compiles as [`compile`] does, and keeps what the objects were made of.
 pub fn compile_whole(loaded: &Loaded, environment: &LoadedEnvironment) -> (Option<Whole>, Diagnostics) {
+    whole(loaded, environment, make)
+}
+
+/// The same for what was accepted before: an old side is compared as it was, and not verified again.
+pub fn compile_accepted(loaded: &Loaded, environment: &LoadedEnvironment) -> (Option<Whole>, Diagnostics) {
+    whole(loaded, environment, lowered)
+}
+
+fn whole(
+    loaded: &Loaded,
+    environment: &LoadedEnvironment,
+    make: impl FnOnce(&Loaded, &check::Valid<Model>, &mut Findings<'_>) -> Vec<Object>,
+) -> (Option<Whole>, Diagnostics) {
     let mut found = Diagnostics::new();
     let made = with_model(loaded, environment, &mut found, &mut BTreeSet::new(), |model, findings| {
         let valid = checked(model, findings)?;
         let objects = make(loaded, &valid, findings);
-        Some((objects, (*valid).clone(), findings.root().clone()))
+        Some((objects, valid.into_inner(), findings.root().clone()))
     });
     let whole = made.map(|(objects, model, root)| Whole { objects, model, root });
     (whole.filter(|_| !found.has_errors()), found)

@@ -59,6 +59,13 @@ use rayon::prelude::*;
 #[derive(Clone, Debug)]
 pub struct Valid<T>(T);
 
+impl<T> Valid<T> {
+    /// The value, where it is no longer needed that it passed.
+    pub fn into_inner(self) -> T {
+        self.0
+    }
+}
+
 impl<T> std::ops::Deref for Valid<T> {
     type Target = T;
     fn deref(&self) -> &T {

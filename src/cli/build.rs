@@ -10,6 +10,7 @@ use crate::tree::Tree;
 use crate::workspace::{Comparison, WriteError, WriteOptions, compare, write};
 use crate::{compile, render, stream};
 use clap::Args;
+use rayon::prelude::*;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -172,8 +173,8 @@ fn compile_all<'a>(
     found: &mut Diagnostics,
 ) -> Option<Vec<Output<'a>>> {
     let mut outputs = Vec::new();
-    for environment in environments {
-        let compiled = compile(&project.loaded, environment);
+    let compiled: Vec<_> = environments.par_iter().map(|environment| compile(&project.loaded, environment)).collect();
+    for (environment, compiled) in environments.iter().zip(compiled) {
         found.extend(compiled.found);
         outputs.extend(compiled.objects.map(|objects| Output { environment, objects }));
     }

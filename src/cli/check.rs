@@ -9,6 +9,7 @@ use crate::fix::fixed;
 use crate::source::Sources;
 use crate::workspace::Workspace;
 use clap::Args;
+use rayon::prelude::*;
 use std::path::PathBuf;
 
 /// Compile every environment and show what is wrong; write nothing
@@ -57,8 +58,9 @@ impl Check {
                 return Ending::Usage;
             }
         };
-        for environment in &environments {
-            let compiled = compile(&project.loaded, environment);
+        let compiled: Vec<_> =
+            environments.par_iter().map(|environment| compile(&project.loaded, environment)).collect();
+        for compiled in compiled {
             found.extend(compiled.found);
             allowed.extend(compiled.allowed);
         }

@@ -3,16 +3,16 @@
 mod side;
 
 use super::gate;
-use super::project::{Project, folder};
+use super::project::{Project, Unusable, folder};
 use super::terminal::Terminal;
 use super::{Ending, Global};
-use crate::compile_whole;
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
 use crate::diff::diff;
 use crate::git::{Repository, Snapshot};
 use crate::review::report::{Report, ReportOptions, render};
 use crate::review::{Class, Comparison, Documents, Gate, Merged, Review, Side};
 use crate::source::Sources;
+use crate::{compile_accepted, compile_whole};
 use clap::Args;
 use side::{Environment, Old, Origin};
 use std::path::PathBuf;
@@ -164,14 +164,10 @@ impl Diff {
         outcome: &mut Outcome,
         terminal: &mut Terminal,
     ) -> Result<(), Ending> {
-        let opened = match (&commits.repository, &commits.head) {
-            (Some(repository), Some((_, snapshot))) => Project::at(global, named, repository, snapshot),
-            _ => Project::open(global, named),
-        };
+        let (opened, of_base) = open(global, named, commits);
         let mut head = opened.map_err(|unusable| unusable.show_beside(terminal))?;
-        let origin = match (&commits.repository, &commits.base) {
-            (Some(repository), Some((label, snapshot))) => {
-                let loaded = Project::at(global, named, repository, snapshot);
+        let origin = match (of_base, &commits.base) {
+            (Some(loaded), Some((label, snapshot))) => {
                 Origin::Commit { label, snapshot, project: side::base_project(loaded, outcome, terminal) }
             }
             _ => against.map_or(Origin::Tree, Origin::Given),
@@ -249,6 +245,25 @@ impl Diff {
         let review = Review::of(system, &environment.name, &comparison, &documents);
         let policy = new.as_ref().and_then(|whole| gate::policy(&whole.root));
         Ok(Some((review, Gate::new(policy.as_ref(), &self.fail_on))))
+    }
+}
+
+type Opened = Result<Project, Box<Unusable>>;
+
+/// The system on both sides, where the old one is a commit. The work tree is read beside it.
+fn open(global: &Global, named: Option<&PathBuf>, commits: &Commits) -> (Opened, Option<Opened>) {
+    let at = |(_, snapshot): &(String, Snapshot)| {
+        commits.repository.as_ref().map(|repository| Project::at(global, named, repository, snapshot))
+    };
+    let base = || commits.base.as_ref().and_then(at);
+    match commits.head.as_ref().and_then(at) {
+        Some(head) => (head, base()),
+        None => std::thread::scope(|scope| {
+            let head = scope.spawn(|| Project::open(global, named));
+            let base = base();
+            let head = head.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            (head, base)
+        }),
     }
 }
 

@@ -97,6 +97,7 @@ impl Project {
         (read, expand): (&Read<'_>, &Expand<'_>),
         mut found: Diagnostics,
     ) -> Result<Self, Box<Unusable>> {
+        crate::verify::prepare();
         let machine = std::cell::Cell::new(false);
         let finding = |error: ReadError| {
             machine.set(machine.get() || error.is_machine_fault());

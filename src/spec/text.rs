@@ -146,8 +146,8 @@ fn label_of(text: &str, limit: usize, first: fn(char) -> bool, starts: &str) -> 
 }
 
 fn is_label(text: &str, first: fn(char) -> bool) -> bool {
-    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-    text.starts_with(first) && text.chars().all(inner) && !text.ends_with('-')
+    let inner = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+    text.starts_with(first) && text.bytes().all(inner) && !text.ends_with('-')
 }
 
 fn suggested_label(text: &str) -> Option<String> {
@@ -158,8 +158,9 @@ fn suggested_label(text: &str) -> Option<String> {
 
 /// RFC 1123 subdomain. Source: `IsDNS1123Subdomain` of apimachinery, at most 253 characters.
 pub fn dns_name(text: &str) -> Checked {
-    let right = text.len() <= 253 && !text.is_empty() && text.split('.').all(|label| dns_label(label).is_ok());
-    if right {
+    let is_first = |first: char| first.is_ascii_lowercase() || first.is_ascii_digit();
+    let is_part = |label: &str| label.len() <= 63 && is_label(label, is_first);
+    if text.len() <= 253 && text.split('.').all(is_part) {
         Ok(())
     } else {
         dns_label(text)
@@ -420,9 +421,10 @@ pub fn label_name(text: &str) -> Checked {
 
 /// Source: `IsValidLabelValue` of apimachinery.
 pub fn label_value(text: &str) -> Checked {
-    let edge = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
-    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if text.len() <= 63 && text.chars().all(inner) && edge(text.chars().next()) && edge(text.chars().last()) {
+    let bytes = text.as_bytes();
+    let edge = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_alphanumeric);
+    let inner = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if bytes.len() <= 63 && bytes.iter().all(inner) && edge(bytes.first()) && edge(bytes.last()) {
         return Ok(());
     }
     refuse(

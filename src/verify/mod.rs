@@ -27,6 +27,13 @@ use std::collections::BTreeMap;
 /// Below this many objects, one core is as fast.
 const MANY: usize = 32;
 
+/// Reads the schemas of Kubernetes beside the work that goes on, so that they are there when objects are.
+pub fn prepare() {
+    rayon::spawn(|| {
+        KUBERNETES.schemas();
+    });
+}
+
 /// Checks all objects of a system.
 pub fn verify(objects: &[Object], model: &Model, manifests: &Manifests, findings: &mut Findings<'_>) {
     let definitions = Definitions::collect(objects, model, manifests, findings);

@@ -81,7 +81,8 @@ fn is_reserved(text: &str) -> bool {
         return false;
     }
     let word = text.trim_start_matches(['-', '+', '.']);
-    WORDS.iter().any(|reserved| word.eq_ignore_ascii_case(reserved))
+    // Their first letters, since nearly every short text comes here.
+    word.starts_with(['n', 't', 'f', 'y', 'o', 'i', 'N', 'T', 'F', 'Y', 'O', 'I']) && WORDS.iter().any(|reserved| word.eq_ignore_ascii_case(reserved))
 }
 
 /// True for a text of several lines that a literal block (`|`) holds unchanged for every reader.

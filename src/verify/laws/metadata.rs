@@ -126,7 +126,11 @@ fn annotations<'a>(walk: &mut Walk<'a>, annotations: &'a Content) {
     for (key, value) in entries(annotations) {
         size += key.len() + value.as_str().map_or(0, str::len);
         // Their names may have capitals in the prefix.
-        walk.key(key, |walk| label_key(walk, &key.to_lowercase()));
+        walk.key(key, |walk| {
+            if rules::label_name(key).is_err() {
+                label_key(walk, &key.to_lowercase());
+            }
+        });
     }
     if size > ANNOTATIONS {
         walk.push(

@@ -16,7 +16,7 @@ pub(super) fn selectors_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>)
 fn search<'a>(content: &'a Content, walk: &mut Walk<'a>) {
     match content {
         Content::Map(fields) => {
-            for (key, value) in fields {
+            for (key, value) in fields.iter().filter(|(_, value)| has_parts(value)) {
                 match (key.as_str(), value) {
                     ("metadata" | "data" | "status", _) => {}
                     ("matchLabels", _) => walk.key(key, |walk| labels(walk, value)),
@@ -27,8 +27,7 @@ fn search<'a>(content: &'a Content, walk: &mut Walk<'a>) {
                         }
                         walk.leave();
                     }
-                    (_, Content::Map(_) | Content::List(_)) => walk.key(key, |walk| search(value, walk)),
-                    _ => {}
+                    _ => walk.key(key, |walk| search(value, walk)),
                 }
             }
         }
@@ -41,6 +40,10 @@ fn search<'a>(content: &'a Content, walk: &mut Walk<'a>) {
         }
         _ => {}
     }
+}
+
+fn has_parts(value: &Content) -> bool {
+    matches!(value, Content::Map(_) | Content::List(_))
 }
 
 fn requirement<'a>(walk: &mut Walk<'a>, one: &'a Content) {

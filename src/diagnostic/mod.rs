@@ -10,6 +10,7 @@ pub mod explain;
 mod fingerprint;
 mod github;
 mod gitlab;
+mod joined;
 mod json;
 mod place;
 mod render;
@@ -19,6 +20,7 @@ mod text;
 
 use crate::source::Span;
 pub use code::Code;
+pub use joined::Joined;
 use foldhash::fast::FixedState;
 pub(crate) use json::{document as json_document, line as json_line};
 pub use render::{Format, Options, render};

@@ -18,9 +18,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 mod across;
+mod affected;
 mod collide;
 mod include;
 mod manifests;
+
+pub use affected::{Affected, affected};
 
 /// Gives the bytes of a file of the repository, by its path from the root.
 pub type Read<'a> = dyn Fn(&str) -> Result<Vec<u8>, Diagnostic> + 'a;

@@ -46,6 +46,7 @@ fn the_help_is_as_written_down() {
         &["init", "--help"],
         &["check", "--help"],
         &["build", "--help"],
+        &["diff", "--help"],
         &["publish", "--help"],
         &["promote", "--help"],
         &["capacity", "--help"],

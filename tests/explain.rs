@@ -16,6 +16,8 @@ const BEYOND_TEXT: &[Code] = &[
     code::ENVIRONMENT_NOT_FOUND,
     code::ANNOTATIONS_TOO_LARGE,
     code::CONFIG_TOO_LARGE,
+    code::INDEX_CONFLICT,
+    code::STAGED_STALE,
     code::NO_REPOSITORY,
     code::REFERENCE_UNKNOWN,
     code::HISTORY_MISSING,

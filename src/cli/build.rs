@@ -1,16 +1,16 @@
 //! `windlass build`
 
 use super::project::{Project, folder};
+use super::systems::{Systems, UNAFFECTED, compile_all, environments};
 use super::terminal::Terminal;
 use super::{Ending, Global};
-use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::kube::Object;
+use crate::diagnostic::{Diagnostic, Diagnostics, Joined, code, listed};
+use crate::git::{Repository, Snapshot};
 use crate::load::LoadedEnvironment;
 use crate::tree::Tree;
 use crate::workspace::{Comparison, WriteError, WriteOptions, compare, write};
-use crate::{compile, render, stream};
+use crate::{Compiled, render, stream};
 use clap::Args;
-use rayon::prelude::*;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -18,26 +18,25 @@ use std::path::{Path, PathBuf};
 ///
 /// Each environment has a folder of its own: `rendered/<environment>` beside the system, one object a
 /// file. Only files that Windlass wrote are changed or removed; a file edited by hand is reported and
-/// kept. If anything is wrong, nothing is written.
+/// kept. If anything is wrong in any of the systems, nothing is written.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Examples:\n  windlass build                          every environment\n  windlass build --env production --stdout | kubectl diff -f -\n  windlass build --check                  fail if the tree is not up to date"
+    after_help = "Examples:\n  windlass build                          every environment\n  windlass build --env production --stdout | kubectl diff -f -\n  windlass build --check                  fail if the tree is not up to date\n  windlass build --all                    every system of the repository"
 )]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Build {
-    /// The system file; otherwise the one that is found
-    #[arg(value_name = "SYSTEM")]
-    system: Option<PathBuf>,
+    #[command(flatten)]
+    systems: Systems,
     /// Only this environment; may be repeated
     #[arg(long, short, value_name = "ENVIRONMENT")]
     env: Vec<String>,
-    /// Write here; with several environments, to a folder for each in it
-    #[arg(long, short, value_name = "DIR", conflicts_with = "stdout")]
+    /// Write here; with several environments, to a folder for each in it. Of one system
+    #[arg(long, short, value_name = "DIR", conflicts_with_all = ["stdout", "staged"])]
     out: Option<PathBuf>,
-    /// Print one stream in delivery order, and write nothing
+    /// Print one stream in delivery order, and write nothing. Of one environment
     #[arg(long)]
     stdout: bool,
-    /// Fail if what is on disk is not what would be written; write nothing
+    /// Fail if what is on disk, or staged, is not what would be written; write nothing
     #[arg(long, conflicts_with = "stdout")]
     check: bool,
     /// Overwrite files that were edited by hand
@@ -48,92 +47,160 @@ pub(super) struct Build {
     allow_prune: bool,
 }
 
-/// The objects of one environment, and where they go.
-struct Output<'a> {
-    environment: &'a LoadedEnvironment,
-    objects: Vec<Object>,
+/// What one environment gives, and where it goes.
+struct Output {
+    /// Which of the projects.
+    project: usize,
+    environment: String,
+    /// From the root of the repository.
+    folder: String,
+    made: Made,
+}
+
+enum Made {
+    Tree(Tree),
+    Stream(String),
+}
+
+/// The systems that were compiled, and where they came from.
+struct Compiling<'a> {
+    global: &'a Global,
+    projects: &'a [Project],
+    commit: Option<&'a (Repository, Snapshot)>,
 }
 
 impl Build {
     pub(super) fn run(&self, global: &Global, terminal: &mut Terminal) -> Ending {
-        let mut project = match Project::open(global, self.system.as_ref()) {
-            Ok(project) => project,
-            Err(unusable) => return unusable.show(terminal, false),
+        let chosen = match self.systems.choose(global) {
+            Ok(chosen) => chosen,
+            Err((finding, ending)) => return terminal.findings_stop(*finding, ending),
         };
-        let mut found = std::mem::take(&mut project.found);
-        let environments = match self.environments(&project) {
+        let (mut projects, unusable) = chosen.open_all(global);
+        let environments = match self.environments(&projects, !unusable.is_empty()) {
             Ok(environments) => environments,
-            Err(finding) => {
-                found.push(finding);
-                terminal.findings(&project.sources, found, false);
-                return Ending::Usage;
+            Err(finding) => return terminal.findings_stop(finding, Ending::Usage),
+        };
+        let compiled = compile_all(&projects, &environments, |environment, compiled| self.make(environment, compiled));
+        let (mut outputs, mut found) = (Vec::new(), Vec::new());
+        for (at, made) in compiled.into_iter().enumerate() {
+            let mut of_project = Diagnostics::new();
+            for (output, own) in made {
+                of_project.extend(own);
+                outputs.extend(output.map(|output| Output { project: at, ..output }));
             }
-        };
-        let Some(outputs) = compile_all(&project, &environments, &mut found) else {
-            terminal.findings(&project.sources, found, false);
-            return Ending::Findings;
-        };
-        terminal.findings(&project.sources, found, false);
-        let ending = if self.stdout {
-            print(&project, &outputs, terminal)
-        } else {
-            self.deliver(global, &project, &outputs, terminal)
-        };
+            found.push(of_project);
+        }
+        let mut ending = Ending::Clean;
+        let mut joined = Joined::default();
+        for (project, found) in projects.iter_mut().zip(found) {
+            let mut all = std::mem::take(&mut project.found);
+            all.extend(found);
+            joined.add(std::mem::take(&mut project.sources), all);
+        }
+        for one in unusable {
+            ending = ending.max(one.ending);
+            joined.add(one.sources, one.found);
+        }
+        let errors = joined.found.has_errors();
+        terminal.findings(&joined.sources, joined.found, false);
+        if errors {
+            return ending.max(Ending::Findings);
+        }
+        if chosen.unaffected {
+            terminal.report(UNAFFECTED);
+        }
+        let compiling = Compiling { global, projects: &projects, commit: chosen.commit.as_ref() };
+        for output in &outputs {
+            ending = ending.max(match &output.made {
+                Made::Stream(text) => {
+                    terminal.out(text);
+                    Ending::Clean
+                }
+                Made::Tree(tree) => self.deliver(&compiling, output, tree, outputs.len(), terminal),
+            });
+        }
         // The process ends here: the system takes all memory back at once, faster than piece by piece.
         std::mem::forget(outputs);
         ending
     }
 
-    fn environments<'a>(&self, project: &'a Project) -> Result<Vec<&'a LoadedEnvironment>, Diagnostic> {
-        let environments = project.environments(&self.env)?;
-        if self.stdout && environments.len() > 1 {
-            let names = environments.iter().map(|environment| environment.name.as_str());
-            return Err(Diagnostic::error(
-                crate::diagnostic::code::ENVIRONMENT_NOT_FOUND,
-                "`--stdout` prints one environment, and there are several",
-            )
-            .help(format!("name one with `--env`: {}", crate::diagnostic::listed(names))));
+    fn environments<'a>(
+        &self,
+        projects: &'a [Project],
+        partial: bool,
+    ) -> Result<Vec<Vec<&'a LoadedEnvironment>>, Diagnostic> {
+        let environments = environments(projects, &self.env, partial)?;
+        let wrong = |message: &str| Err(Diagnostic::error(code::ENVIRONMENT_NOT_FOUND, message));
+        if self.out.is_some() && projects.len() > 1 {
+            return wrong("`--out` is the folder of one system, and there are several")
+                .map_err(|finding| finding.help("leave it out: each system has its folder; or name one system"));
+        }
+        if self.stdout && projects.len() > 1 {
+            return wrong("`--stdout` prints one environment, and there are several systems")
+                .map_err(|finding| finding.help("name the file of one system"));
+        }
+        let all: Vec<&str> = environments.iter().flatten().map(|environment| environment.name.as_str()).collect();
+        if self.stdout && all.len() > 1 {
+            return wrong("`--stdout` prints one environment, and there are several")
+                .map_err(|finding| finding.help(format!("name one with `--env`: {}", listed(all))));
         }
         Ok(environments)
     }
 
-    /// Compares or writes every tree; nothing is written unless all of them compiled.
-    fn deliver(&self, global: &Global, project: &Project, outputs: &[Output<'_>], terminal: &mut Terminal) -> Ending {
-        let mut ending = Ending::Clean;
-        for output in outputs {
-            let result = render(&output.objects).and_then(|tree| {
-                let shown = self.shown(output, outputs.len());
-                let folder = self.folder(global, project, &shown)?;
-                Ok(self.deliver_one(&folder, &shown, &tree, terminal))
-            });
-            let one = result.unwrap_or_else(|finding| {
-                let mut found = Diagnostics::new();
-                found.push(finding);
-                terminal.findings(&project.sources, found, false);
-                Ending::Findings
-            });
-            ending = if one as u8 > ending as u8 { one } else { ending };
+    /// The bytes of one environment.
+    fn make(&self, environment: &LoadedEnvironment, compiled: Compiled) -> (Option<Output>, Diagnostics) {
+        let mut found = compiled.found;
+        let Some(objects) = compiled.objects else { return (None, found) };
+        let made = if self.stdout { stream(&objects).map(Made::Stream) } else { render(&objects).map(Made::Tree) };
+        // See the end of `run`.
+        std::mem::forget(objects);
+        let output = |made| Output {
+            project: 0,
+            environment: environment.name.clone(),
+            folder: environment.output.clone(),
+            made,
+        };
+        (made.map_err(|finding| found.push(finding)).ok().map(output), found)
+    }
+
+    /// Compares or writes one tree.
+    fn deliver(
+        &self,
+        compiling: &Compiling<'_>,
+        output: &Output,
+        tree: &Tree,
+        count: usize,
+        terminal: &mut Terminal,
+    ) -> Ending {
+        let shown = self.shown(output, count);
+        let place = match &self.out {
+            Some(_) => Ok(folder(compiling.global).join(&shown)),
+            None => compiling.projects[output.project].workspace.output_folder(&shown),
+        };
+        match (place, compiling.commit) {
+            (Err(finding), _) => terminal.findings_stop(finding, Ending::Findings),
+            (Ok(place), None) => self.deliver_to(&place, &shown, tree, terminal),
+            (Ok(place), Some((repository, staged))) => {
+                let written = if self.check { Ending::Clean } else { self.deliver_to(&place, &shown, tree, terminal) };
+                // Output that Git ignores is published elsewhere.
+                if written != Ending::Clean || repository.ignores(&format!("{shown}/")) {
+                    return written;
+                }
+                compare_staged(staged, &shown, tree, self.check, terminal)
+            }
         }
-        ending
     }
 
     /// Where an environment's output goes, as the user would write it.
-    fn shown(&self, output: &Output<'_>, count: usize) -> String {
+    fn shown(&self, output: &Output, count: usize) -> String {
         match &self.out {
-            None => output.environment.output.clone(),
+            None => output.folder.clone(),
             Some(out) if count == 1 => out.display().to_string(),
-            Some(out) => out.join(&output.environment.name).display().to_string(),
+            Some(out) => out.join(&output.environment).display().to_string(),
         }
     }
 
-    fn folder(&self, global: &Global, project: &Project, shown: &str) -> Result<PathBuf, Diagnostic> {
-        match &self.out {
-            Some(_) => Ok(folder(global).join(shown)),
-            None => project.workspace.output_folder(shown),
-        }
-    }
-
-    fn deliver_one(&self, folder: &Path, shown: &str, tree: &Tree, terminal: &mut Terminal) -> Ending {
+    fn deliver_to(&self, folder: &Path, shown: &str, tree: &Tree, terminal: &mut Terminal) -> Ending {
         if self.check {
             return match compare(folder, tree) {
                 Ok(comparison) => report_comparison(&comparison, tree, shown, terminal),
@@ -151,34 +218,28 @@ impl Build {
     }
 }
 
-/// Prints the one environment that was asked for.
-fn print(project: &Project, outputs: &[Output<'_>], terminal: &mut Terminal) -> Ending {
-    for output in outputs {
-        match stream(&output.objects) {
-            Ok(text) => terminal.out(&text),
-            Err(finding) => {
-                let mut found = Diagnostics::new();
-                found.push(finding);
-                terminal.findings(&project.sources, found, false);
-                return Ending::Findings;
-            }
+/// Fails where what is staged in a folder is not what the staged system gives.
+fn compare_staged(staged: &Snapshot, shown: &str, tree: &Tree, check: bool, terminal: &mut Terminal) -> Ending {
+    let files = match staged.list(shown) {
+        Ok(files) => files,
+        Err(error) => {
+            let ending = if error.is_machine_fault() { Ending::Machine } else { Ending::Findings };
+            return terminal.findings_stop(error.into(), ending);
         }
+    };
+    let comparison = Comparison::of_files(&files, tree);
+    if comparison.is_clean() {
+        terminal.report(&format!("{shown}: up to date, and staged"));
+        return Ending::Clean;
     }
-    Ending::Clean
-}
-
-fn compile_all<'a>(
-    project: &Project,
-    environments: &[&'a LoadedEnvironment],
-    found: &mut Diagnostics,
-) -> Option<Vec<Output<'a>>> {
-    let mut outputs = Vec::new();
-    let compiled: Vec<_> = environments.par_iter().map(|environment| compile(&project.loaded, environment)).collect();
-    for (environment, compiled) in environments.iter().zip(compiled) {
-        found.extend(compiled.found);
-        outputs.extend(compiled.objects.map(|objects| Output { environment, objects }));
-    }
-    (outputs.len() == environments.len() && !found.has_errors()).then_some(outputs)
+    let write = if check { format!("`windlass build` and `git add {shown}`") } else { format!("`git add {shown}`") };
+    let finding = Diagnostic::error(
+        code::STAGED_STALE,
+        format!("`{shown}` is not staged as the staged system gives it: {}", comparison.summary()),
+    )
+    .reason("the commit would hold a system and manifests that do not belong together")
+    .help(if check { format!("run {write}") } else { format!("it is written now; run {write}") });
+    terminal.findings_stop(finding, Ending::Findings)
 }
 
 fn refuse(error: &WriteError, shown: &str, terminal: &mut Terminal) -> Ending {

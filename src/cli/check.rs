@@ -1,81 +1,115 @@
 //! `windlass check`
 
 use super::project::Project;
+use super::systems::{Systems, UNAFFECTED, compile_all, environments};
 use super::terminal::Terminal;
 use super::{Ending, Global};
 use crate::compile;
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, Joined};
 use crate::fix::fixed;
 use crate::source::Sources;
 use crate::workspace::Workspace;
 use clap::Args;
-use rayon::prelude::*;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Compile every environment and show what is wrong; write nothing
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  windlass check\n  windlass check --env production --format github")]
+#[command(after_help = "Examples:\n  windlass check\n  windlass check --env production --format github\n  \
+                  windlass check --changed-since origin/main   every system that the branch affects")]
 pub(super) struct Check {
-    /// System files; otherwise the one that is found
-    #[arg(value_name = "SYSTEM")]
-    systems: Vec<PathBuf>,
+    #[command(flatten)]
+    systems: Systems,
     /// Only this environment; may be repeated
     #[arg(long, short, value_name = "ENVIRONMENT")]
     env: Vec<String>,
     /// Make the changes that are certain, in place; comments and layout stay
-    #[arg(long)]
+    #[arg(long, conflicts_with = "staged")]
     fix: bool,
 }
 
 impl Check {
     pub(super) fn run(&self, global: &Global, terminal: &mut Terminal) -> Ending {
-        let named: Vec<Option<&PathBuf>> =
-            if self.systems.is_empty() { vec![None] } else { self.systems.iter().map(Some).collect() };
-        named
-            .into_iter()
-            .map(|system| self.one(global, system, terminal))
-            .max_by_key(|ending| *ending as u8)
-            .unwrap_or(Ending::Clean)
+        let chosen = match self.systems.choose(global) {
+            Ok(chosen) => chosen,
+            Err((finding, ending)) => return terminal.answer_stop(*finding, ending),
+        };
+        for choice in chosen.systems.iter().filter(|_| self.fix) {
+            if let Err(ending) = fix(global, choice.system.as_ref(), terminal) {
+                return ending;
+            }
+        }
+        let (projects, unusable) = chosen.open_all(global);
+        let environments = match environments(&projects, &self.env, !unusable.is_empty()) {
+            Ok(environments) => environments,
+            Err(finding) => return terminal.answer_stop(finding, Ending::Usage),
+        };
+        let compiled = compile_all(&projects, &environments, |_, compiled| (compiled.found, compiled.allowed));
+        let names: Vec<Vec<String>> =
+            environments.iter().map(|list| list.iter().map(|environment| environment.name.clone()).collect()).collect();
+        let mut answer = Answer { joined: Joined::default(), ending: Ending::Clean, compiles: Vec::new() };
+        for ((project, compiled), names) in projects.into_iter().zip(compiled).zip(names) {
+            self.add(project, compiled, names, &mut answer);
+        }
+        for one in unusable {
+            answer.ending = answer.ending.max(one.ending);
+            answer.joined.add(one.sources, one.found);
+        }
+        answer.tell(chosen.unaffected, terminal)
     }
 
-    fn one(&self, global: &Global, system: Option<&PathBuf>, terminal: &mut Terminal) -> Ending {
-        if self.fix
-            && let Err(ending) = fix(global, system, terminal)
-        {
-            return ending;
-        }
-        let mut project = match Project::open(global, system) {
-            Ok(project) => project,
-            Err(unusable) => return unusable.show(terminal, true),
-        };
+    fn add(
+        &self,
+        mut project: Project,
+        compiled: Vec<(Diagnostics, BTreeSet<usize>)>,
+        names: Vec<String>,
+        answer: &mut Answer,
+    ) {
         let mut found = std::mem::take(&mut project.found);
         let mut allowed = std::mem::take(&mut project.allowed);
-        let environments = match project.environments(&self.env) {
-            Ok(environments) => environments,
-            Err(finding) => {
-                found.push(finding);
-                terminal.findings(&project.sources, found, true);
-                return Ending::Usage;
-            }
-        };
-        let compiled: Vec<_> =
-            environments.par_iter().map(|environment| compile(&project.loaded, environment)).collect();
-        for compiled in compiled {
-            found.extend(compiled.found);
-            allowed.extend(compiled.allowed);
+        for (own, silenced) in compiled {
+            found.extend(own);
+            allowed.extend(silenced);
         }
         // What one environment does not need another may.
-        if self.env.is_empty() && !found.has_errors() {
+        if self.env.is_empty() && project.only.is_none() && !found.has_errors() {
             found.extend(project.loaded.unused_allowances(&allowed));
             project.loaded.settle(&mut found);
         }
-        let errors = found.has_errors();
-        terminal.findings(&project.sources, found, true);
-        if !errors {
-            let names: Vec<&str> = environments.iter().map(|environment| environment.name.as_str()).collect();
-            terminal.report(&format!("{} compiles for {}", project.loaded.path, names.join(", ")));
+        if found.has_errors() {
+            answer.ending = answer.ending.max(Ending::Findings);
+        } else if !names.is_empty() {
+            answer.compiles.push((project.loaded.path, names));
         }
-        if errors { Ending::Findings } else { Ending::Clean }
+        answer.joined.add(project.sources, found);
+    }
+}
+
+/// So many systems are told one by one.
+const TOLD: usize = 10;
+
+/// What came of all systems.
+struct Answer {
+    joined: Joined,
+    ending: Ending,
+    /// The systems that compile, with their environments.
+    compiles: Vec<(String, Vec<String>)>,
+}
+
+impl Answer {
+    fn tell(self, unaffected: bool, terminal: &mut Terminal) -> Ending {
+        terminal.findings(&self.joined.sources, self.joined.found, true);
+        if unaffected {
+            terminal.report(UNAFFECTED);
+        } else if self.compiles.len() > TOLD {
+            let count: usize = self.compiles.iter().map(|(_, names)| names.len()).sum();
+            terminal.report(&format!("{} systems compile for {count} environments", self.compiles.len()));
+        } else {
+            for (path, names) in &self.compiles {
+                terminal.report(&format!("{path} compiles for {}", names.join(", ")));
+            }
+        }
+        self.ending
     }
 }
 

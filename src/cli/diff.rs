@@ -4,6 +4,7 @@ mod side;
 
 use super::gate;
 use super::project::{Project, Unusable, folder};
+use super::systems::{Choice, Chosen, Systems, UNAFFECTED};
 use super::terminal::Terminal;
 use super::{Ending, Global};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code};
@@ -12,9 +13,11 @@ use crate::git::{Repository, Snapshot};
 use crate::review::report::{Report, ReportOptions, render};
 use crate::review::{Class, Comparison, Documents, Gate, Merged, Review, Side};
 use crate::source::Sources;
+use crate::workspace::Workspace;
 use crate::{compile_accepted, compile_whole};
 use clap::Args;
 use side::{Environment, Old, Origin};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// Show what a change does to the cluster, object by object, with its risks
@@ -23,12 +26,11 @@ use std::path::PathBuf;
 /// systems at a commit; with `--against`, with any Kubernetes objects, such as what a cluster returned.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  windlass diff\n  windlass diff --base origin/main...HEAD --env production\n  \
-                        windlass diff --base main --format markdown > comment.md\n  \
+                        windlass diff --base main --all --format markdown > comment.md   every system that the branch affects\n  \
                         kubectl get deploy,svc,cm -n ai -o json | windlass diff --env production --against -")]
 pub(super) struct Diff {
-    /// System files; otherwise the one that is found
-    #[arg(value_name = "SYSTEM")]
-    systems: Vec<PathBuf>,
+    #[command(flatten)]
+    systems: Systems,
     /// Only this environment; may be repeated
     #[arg(long, short, value_name = "ENVIRONMENT")]
     env: Vec<String>,
@@ -36,7 +38,7 @@ pub(super) struct Diff {
     #[arg(long, value_name = "REF", conflicts_with = "against")]
     base: Option<String>,
     /// Compare the systems at this commit, instead of the working tree
-    #[arg(long, value_name = "REF")]
+    #[arg(long, value_name = "REF", conflicts_with = "staged")]
     head: Option<String>,
     /// Compare with the objects in a folder or file; `-` for standard input
     #[arg(long, value_name = "DIR|FILE|-")]
@@ -81,7 +83,41 @@ struct Outcome {
     report: Report,
     failed: bool,
     stopped: bool,
+    /// Whether there may be more than one system.
+    several: bool,
+    /// The environments that were asked for and found.
+    known: BTreeSet<String>,
 }
+
+impl Outcome {
+    /// A system that cannot be loaded does not hide the others.
+    fn leave_out_one(&mut self) {
+        let note = "a system that cannot be loaded is not compared; the findings say which, and why";
+        self.failed = true;
+        if !self.report.notes.iter().any(|known| known == note) {
+            self.report.notes.push(note.into());
+        }
+    }
+}
+
+/// One system of a comparison.
+enum Subject {
+    Here(Choice),
+    /// In the base alone.
+    Gone(PathBuf),
+}
+
+impl Subject {
+    fn path(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Here(choice) => choice.system.as_ref(),
+            Self::Gone(path) => Some(path),
+        }
+    }
+}
+
+/// What the new side is called where it is the index.
+const STAGED: &str = "what is staged";
 
 impl Diff {
     pub(super) fn run(&self, global: &Global, terminal: &mut Terminal) -> Ending {
@@ -92,9 +128,13 @@ impl Diff {
                 return terminal.stop(error.into(), ending);
             }
         };
-        let named: Vec<Option<&PathBuf>> =
-            if self.systems.is_empty() { vec![None] } else { self.systems.iter().map(Some).collect() };
-        let mut outcome = Outcome::default();
+        let at = commits.repository.clone().zip(commits.head.as_ref().map(|(_, snapshot)| snapshot.clone()));
+        let base = commits.base.as_ref().map(|(_, snapshot)| snapshot);
+        let chosen = match self.systems.choose_at(global, at, base) {
+            Ok(chosen) => chosen,
+            Err((finding, ending)) => return terminal.stop(*finding, ending),
+        };
+        let mut outcome = Outcome { several: chosen.several, ..Outcome::default() };
         (outcome.report.before, outcome.report.after) = self.labels(&commits);
         let against = match self.against.as_ref().map(|path| side::given(&folder(global), path)).transpose() {
             Ok(against) => against,
@@ -103,11 +143,20 @@ impl Diff {
                 return ending;
             }
         };
-        for system in named {
-            match self.system(global, system, &commits, against.as_deref(), &mut outcome, terminal) {
+        let gone = self.gone(global, &commits, &chosen);
+        for subject in chosen.systems.into_iter().map(Subject::Here).chain(gone.into_iter().map(Subject::Gone)) {
+            match self.system(global, &subject, &commits, against.as_deref(), &mut outcome, terminal) {
                 Ok(()) => {}
+                Err(Ending::Findings) if outcome.several => outcome.leave_out_one(),
                 Err(ending) => return ending,
             }
+        }
+        if let Some(unknown) = self.env.iter().find(|name| outcome.several && !outcome.known.contains(*name)) {
+            let message = format!("no system has an environment `{unknown}`");
+            return terminal.stop(Diagnostic::error(code::ENVIRONMENT_NOT_FOUND, message), Ending::Usage);
+        }
+        if chosen.unaffected && outcome.report.reviews.is_empty() {
+            outcome.report.notes.push(UNAFFECTED.into());
         }
         terminal.out(&render(&outcome.report, global.format, &self.options(terminal)));
         let differs = outcome.report.reviews.iter().any(|review| !review.changes.is_empty());
@@ -127,7 +176,7 @@ impl Diff {
     }
 
     fn commits(&self, global: &Global) -> Result<Commits, crate::git::GitError> {
-        if self.base.is_none() && self.head.is_none() {
+        if self.base.is_none() && self.head.is_none() && !self.systems.staged {
             return Ok(Commits { repository: None, base: None, head: None });
         }
         let repository = Repository::discover(&folder(global))?;
@@ -135,13 +184,19 @@ impl Diff {
             let commit = |reference: &String| Ok((reference.clone(), repository.commit(reference)?));
             reference.as_ref().map(commit).transpose()
         };
-        let (base, head) = (commit(&self.base)?, commit(&self.head)?);
+        let (base, mut head) = (commit(&self.base)?, commit(&self.head)?);
+        if self.systems.staged {
+            head = Some((STAGED.into(), repository.staged()?));
+        }
         Ok(Commits { repository: Some(repository), base, head })
     }
 
     /// What the two sides are called.
     fn labels(&self, commits: &Commits) -> (String, String) {
         let of = |(reference, snapshot): &(String, Snapshot)| {
+            if reference == STAGED {
+                return STAGED.to_owned();
+            }
             let id = snapshot.id();
             let short = &id[..7.min(id.len())];
             if reference.starts_with(short) { short.to_owned() } else { format!("{reference} ({short})") }
@@ -155,17 +210,50 @@ impl Diff {
         (before, commits.head.as_ref().map_or("the working tree".into(), of))
     }
 
+    /// The systems that are in the base alone: everything of them goes.
+    fn gone(&self, global: &Global, commits: &Commits, chosen: &Chosen) -> Vec<PathBuf> {
+        let Some((repository, (_, base))) = commits.repository.as_ref().zip(commits.base.as_ref()) else {
+            return Vec::new();
+        };
+        if !self.systems.all {
+            return Vec::new();
+        }
+        let is_here = |path: &String| match &chosen.commit {
+            Some((_, head)) => head.read(path, u64::MAX).is_ok(),
+            None => Workspace::open(&folder(global)).is_ok_and(|workspace| workspace.read(path, u64::MAX).is_ok()),
+        };
+        let before = base.systems().unwrap_or_default();
+        before.into_iter().filter(|path| !is_here(path)).map(|path| repository.root().join(path)).collect()
+    }
+
+    /// The names of environments that were asked for and that one of the two sides of a system has.
+    fn named(&self, head: &Project, origin: &Origin<'_>, outcome: &mut Outcome) -> Option<Vec<String>> {
+        if !outcome.several || self.env.is_empty() {
+            return Some(self.env.clone());
+        }
+        let in_base = |name: &String| {
+            origin.loaded().is_some_and(|base| base.environments.iter().any(|environment| environment.name == *name))
+        };
+        let own: Vec<String> = self.env.iter().filter(|name| head.has(name) || in_base(name)).cloned().collect();
+        outcome.known.extend(own.iter().cloned());
+        (!own.is_empty()).then_some(own)
+    }
+
     fn system(
         &self,
         global: &Global,
-        named: Option<&PathBuf>,
+        subject: &Subject,
         commits: &Commits,
         against: Option<&[crate::kube::Object]>,
         outcome: &mut Outcome,
         terminal: &mut Terminal,
     ) -> Result<(), Ending> {
-        let (opened, of_base) = open(global, named, commits);
+        let (opened, of_base) = open(global, subject, commits);
         let mut head = opened.map_err(|unusable| unusable.show_beside(terminal))?;
+        match subject {
+            Subject::Here(choice) => head.only.clone_from(&choice.only),
+            Subject::Gone(_) => head.loaded.environments.clear(),
+        }
         let origin = match (of_base, &commits.base) {
             (Some(loaded), Some((label, snapshot))) => {
                 Origin::Commit { label, snapshot, project: side::base_project(loaded, outcome, terminal) }
@@ -174,7 +262,8 @@ impl Diff {
         };
         let mut said = gate::acknowledgements(&mut head, commits.head.as_ref().map(|(_, snapshot)| snapshot));
         let mut found = std::mem::take(&mut head.found);
-        let environments = match side::environments(&head, &origin, &self.env) {
+        let Some(env) = self.named(&head, &origin, outcome) else { return Ok(()) };
+        let environments = match side::environments(&head, &origin, &env) {
             Ok(environments) => environments,
             Err(finding) => {
                 found.push(finding);
@@ -192,7 +281,7 @@ impl Diff {
         }
         let risks: Vec<String> =
             reviewed.iter().flat_map(|(review, _)| &review.risks).map(crate::review::Risk::id).collect();
-        if self.env.is_empty() && outcome.report.notes.is_empty() {
+        if self.env.is_empty() && head.only.is_none() && outcome.report.notes.is_empty() {
             found.extend(said.unused(&risks));
         }
         outcome.failed |= found.has_errors();
@@ -215,7 +304,7 @@ impl Diff {
         let (of_head, of_base) = (&head.loaded, origin.loaded().zip(environment.base));
         let (new, old) = rayon::join(
             || environment.head.map(|environment| compile_whole(of_head, environment)),
-            || of_base.map(|(loaded, environment)| compile_whole(loaded, environment)),
+            || of_base.map(|(loaded, environment)| compile_accepted(loaded, environment)),
         );
         let new = match new {
             None => None,
@@ -251,12 +340,14 @@ impl Diff {
 type Opened = Result<Project, Box<Unusable>>;
 
 /// The system on both sides, where the old one is a commit. The work tree is read beside it.
-fn open(global: &Global, named: Option<&PathBuf>, commits: &Commits) -> (Opened, Option<Opened>) {
+fn open(global: &Global, subject: &Subject, commits: &Commits) -> (Opened, Option<Opened>) {
+    let named = subject.path();
+    let new_side = if matches!(subject, Subject::Gone(_)) { &commits.base } else { &commits.head };
     let at = |(_, snapshot): &(String, Snapshot)| {
         commits.repository.as_ref().map(|repository| Project::at(global, named, repository, snapshot))
     };
     let base = || commits.base.as_ref().and_then(at);
-    match commits.head.as_ref().and_then(at) {
+    match new_side.as_ref().and_then(at) {
         Some(head) => (head, base()),
         None => std::thread::scope(|scope| {
             let head = scope.spawn(|| Project::open(global, named));

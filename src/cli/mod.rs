@@ -17,6 +17,7 @@ mod promote;
 mod publish;
 mod schema;
 mod simulate;
+mod systems;
 mod table;
 mod terminal;
 
@@ -120,8 +121,8 @@ fn code_or_warnings(text: &str) -> Result<String, String> {
     })
 }
 
-/// Why a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Why a command ended; of several, the greatest counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Ending {
     /// Done and clean.
     Clean,

@@ -23,6 +23,8 @@ pub(super) struct Project {
     pub(super) found: Diagnostics,
     /// Comments that silenced something.
     pub(super) allowed: BTreeSet<usize>,
+    /// The environments that are worked on, by the paths of their files; `None` for all.
+    pub(super) only: Option<BTreeSet<String>>,
 }
 
 /// A system that cannot be used, with what was found on the way.
@@ -31,7 +33,7 @@ pub(super) struct Unusable {
     pub(super) workspace: Option<Workspace>,
     pub(super) sources: Sources,
     pub(super) found: Diagnostics,
-    ending: Ending,
+    pub(super) ending: Ending,
 }
 
 impl Unusable {
@@ -57,7 +59,7 @@ impl Project {
     /// Finds and loads the system.
     pub(super) fn open(global: &Global, named: Option<&PathBuf>) -> Result<Self, Box<Unusable>> {
         let mut found = Diagnostics::new();
-        let (workspace, system, environments) = match locate(global, named) {
+        let (workspace, system, environments) = match located(global, named) {
             Ok(located) => located,
             Err((finding, ending)) => {
                 found.push(*finding);
@@ -78,7 +80,7 @@ impl Project {
         snapshot: &Snapshot,
     ) -> Result<Self, Box<Unusable>> {
         let mut found = Diagnostics::new();
-        let (workspace, system, environments) = match locate_at(global, named, repository, snapshot) {
+        let (workspace, system, environments) = match located_at(global, named, repository, snapshot) {
             Ok(located) => located,
             Err(finding) => {
                 found.push(*finding);
@@ -109,25 +111,34 @@ impl Project {
         if let Some(mut loaded) = loaded {
             loaded.denied.clone_from(&global.deny);
             let allowed = loaded.settle(&mut found);
-            return Ok(Self { workspace, sources, loaded, found, allowed });
+            return Ok(Self { workspace, sources, loaded, found, allowed, only: None });
         }
         let ending = if machine.get() { Ending::Machine } else { Ending::Findings };
         Err(Box::new(Unusable { workspace: Some(workspace), sources, found, ending }))
     }
 
-    /// The environments to compile: those named, else all that are not abstract.
+    /// The environments to compile: those named, else all that are not abstract; of these, those worked on.
     pub(super) fn environments(&self, named: &[String]) -> Result<Vec<&LoadedEnvironment>, Diagnostic> {
         let concrete = || self.loaded.environments.iter().filter(|environment| !environment.is_abstract);
-        if named.is_empty() {
-            return Ok(concrete().collect());
-        }
-        named
-            .iter()
-            .map(|name| concrete().find(|environment| environment.name == *name).ok_or_else(|| self.unknown(name)))
-            .collect()
+        let of_name =
+            |name: &String| concrete().find(|environment| environment.name == *name).ok_or_else(|| self.unknown(name));
+        let mut chosen: Vec<&LoadedEnvironment> = if named.is_empty() {
+            concrete().collect()
+        } else {
+            named.iter().map(of_name).collect::<Result<_, _>>()?
+        };
+        let is_worked_on = |path: &String| self.only.as_ref().is_none_or(|only| only.contains(path));
+        // A base is not compiled: what changes in it is in those that extend it.
+        chosen.retain(|environment| is_worked_on(&environment.path));
+        Ok(chosen)
     }
 
-    fn unknown(&self, name: &str) -> Diagnostic {
+    /// Whether it has an environment of this name to compile.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.loaded.environments.iter().any(|environment| !environment.is_abstract && environment.name == name)
+    }
+
+    pub(super) fn unknown(&self, name: &str) -> Diagnostic {
         let known: Vec<&str> = self.loaded.environments.iter().map(|environment| environment.name.as_str()).collect();
         let finding = Diagnostic::error(code::ENVIRONMENT_NOT_FOUND, format!("there is no environment `{name}`"));
         match nearest(name, known.iter().copied()) {
@@ -140,9 +151,9 @@ impl Project {
     }
 }
 
-type Located = (Workspace, String, Vec<String>);
+pub(super) type Located = (Workspace, String, Vec<String>);
 
-fn locate(global: &Global, named: Option<&PathBuf>) -> Result<Located, (Box<Diagnostic>, Ending)> {
+pub(super) fn located(global: &Global, named: Option<&PathBuf>) -> Result<Located, (Box<Diagnostic>, Ending)> {
     let wrong = |finding: Diagnostic| (Box::new(finding), Ending::Findings);
     let from = folder(global);
     let given = named.or(global.system.as_ref()).map(|path| from.join(path));
@@ -156,7 +167,7 @@ fn locate(global: &Global, named: Option<&PathBuf>) -> Result<Located, (Box<Diag
 }
 
 /// The same in a commit: paths of the command line are taken by their names, since nothing has to be on disk.
-fn locate_at(
+pub(super) fn located_at(
     global: &Global,
     named: Option<&PathBuf>,
     repository: &Repository,

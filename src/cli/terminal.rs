@@ -73,6 +73,22 @@ impl Terminal {
         ending
     }
 
+    /// The same where findings are the answer.
+    pub(super) fn answer_stop(&mut self, finding: Diagnostic, ending: Ending) -> Ending {
+        let mut found = Diagnostics::new();
+        found.push(finding);
+        self.findings(&Sources::new(), found, true);
+        ending
+    }
+
+    /// The same where findings stand beside the answer, in the format that was asked for.
+    pub(super) fn findings_stop(&mut self, finding: Diagnostic, ending: Ending) -> Ending {
+        let mut found = Diagnostics::new();
+        found.push(finding);
+        self.findings(&Sources::new(), found, false);
+        ending
+    }
+
     /// Whether the answer has colours.
     pub(super) fn colours(&self) -> bool {
         self.options(io::stdout().is_terminal()).color

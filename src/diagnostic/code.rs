@@ -295,6 +295,8 @@ codes! {
     ROUTE_ACROSS = "WL0841", "route-of-two-environments", "two environments of one cluster that answer at the same host and path";
     PIN_UNUSED = "WL0842", "pin-of-nothing", "a pin that no image of the system matches";
 
+    INDEX_CONFLICT = "WL0843", "index-conflict", "staged files on which a merge did not agree";
+    STAGED_STALE = "WL0844", "staged-output-stale", "a staged output that is not what the staged system gives";
     NO_REPOSITORY = "WL0860", "no-repository", "a folder that is not in a Git repository, or one that cannot be read";
     REFERENCE_UNKNOWN = "WL0861", "unknown-reference", "a branch, tag or commit that the repository does not have";
     HISTORY_MISSING = "WL0862", "missing-history", "a commit that is not there yet, or is cut off in a shallow clone";

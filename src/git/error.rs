@@ -24,6 +24,8 @@ pub enum GitError {
     Unborn { branch: String },
     /// Two histories without a common commit, as far as is known here.
     NothingShared { left: String, right: String, shallow: bool },
+    /// Files in the index on which a merge did not agree.
+    Conflicts,
     /// The machine's fault.
     Failed { doing: String, error: String },
 }
@@ -61,6 +63,7 @@ impl GitError {
                 code::REFERENCE_UNKNOWN
             }
             Self::MissingReference { .. } | Self::Unborn { .. } | Self::NothingShared { .. } => code::HISTORY_MISSING,
+            Self::Conflicts => code::INDEX_CONFLICT,
             Self::Failed { .. } => code::GIT_FAILED,
         }
     }
@@ -93,6 +96,7 @@ impl GitError {
             Self::Ambiguous { .. } => "write more of it",
             Self::Unborn { .. } => "commit first",
             Self::NothingShared { .. } => "name two commits of one history",
+            Self::Conflicts => "settle them and stage the files: `git status` names them",
             Self::NotACommit { .. } | Self::Failed { .. } => return None,
         };
         Some(text.into())
@@ -122,6 +126,7 @@ impl fmt::Display for GitError {
             Self::NothingShared { left, right, .. } => {
                 write!(f, "`{left}` and `{right}` have no commit in common")
             }
+            Self::Conflicts => f.write_str("what is staged has conflicts of a merge"),
             Self::Failed { doing, error } => write!(f, "cannot {doing}: {error}"),
         }
     }

@@ -5,6 +5,7 @@
 //! Promises, writing: see [`publish`].
 #![expect(clippy::disallowed_methods, reason = "this is the module that touches repositories")]
 
+mod changes;
 mod error;
 mod program;
 pub mod publish;

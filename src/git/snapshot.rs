@@ -68,6 +68,48 @@ impl Snapshot {
         Ok(Self { repository, commit, tree })
     }
 
+    /// Files that are in no commit yet.
+    pub(super) fn of_tree(repository: Rc<git2::Repository>, tree: Oid) -> Self {
+        // No commit has the id of a tree, so nothing is in its history.
+        Self { repository, commit: tree, tree }
+    }
+
+    pub(super) fn repository(&self) -> &git2::Repository {
+        &self.repository
+    }
+
+    pub(super) fn tree(&self) -> Oid {
+        self.tree
+    }
+
+    /// The systems in all folders, in the order of their paths, without hidden folders and those of output.
+    pub fn systems(&self) -> Result<Vec<String>, ReadError> {
+        let mut found = Vec::new();
+        self.systems_in("", self.tree, &mut found)?;
+        found.sort();
+        Ok(found)
+    }
+
+    fn systems_in(&self, folder: &str, id: Oid, found: &mut Vec<String>) -> Result<(), ReadError> {
+        let items = self.items(folder, id)?;
+        if workspace::is_output(items.iter().map(|(name, _)| name.as_str())) {
+            return Ok(());
+        }
+        for (name, item) in items {
+            let path = inside(folder, &name);
+            match item {
+                Item::Folder(id) if !name.starts_with('.') => self.systems_in(&path, id, found)?,
+                Item::File(_) if name == workspace::SYSTEM_FILE => {
+                    if workspace::is_ours(&self.read(&path, workspace::FILE_LIMIT).unwrap_or_default()) {
+                        found.push(path);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// The id of the commit.
     pub fn id(&self) -> String {
         self.commit.to_string()

@@ -239,9 +239,9 @@ impl Update<'_> {
     fn is_open_while_suspended(&self, field: &str) -> bool {
         let is_suspended = at(self.before, &["spec", "suspend"]) == Some(&Content::Bool(true));
         is_suspended
-            && field.strip_prefix("spec.template.").is_some_and(|field| {
-                OPEN_WHILE_SUSPENDED.iter().any(|open| field.starts_with(open))
-            })
+            && field
+                .strip_prefix("spec.template.")
+                .is_some_and(|field| OPEN_WHILE_SUSPENDED.iter().any(|open| field.starts_with(open)))
     }
 
     fn claim(&self) -> Vec<Risk> {

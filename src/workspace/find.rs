@@ -1,6 +1,6 @@
 //! Finding files on disk: the system, its environments, and what a pattern names.
 
-use super::folders::{self, Folders, SYSTEM_FILE, inside};
+use super::folders::{self, Folders, SYSTEM_FILE, inside, is_ours, is_output};
 use super::{Obstacle, join, read::FOLDER};
 use super::{ReadError, Workspace, WriteError};
 use crate::diagnostic::Diagnostic;
@@ -51,6 +51,41 @@ impl Workspace {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The systems in all folders, in the order of their paths: without hidden folders, those of output, links, and
+    /// those that are skipped.
+    pub fn systems(&self, skip: &dyn Fn(&str) -> bool) -> Result<Vec<String>, ReadError> {
+        let mut found = Vec::new();
+        self.systems_in("", skip, &mut found)?;
+        found.sort();
+        Ok(found)
+    }
+
+    fn systems_in(&self, folder: &str, skip: &dyn Fn(&str) -> bool, found: &mut Vec<String>) -> Result<(), ReadError> {
+        let failed = |error: std::io::Error| ReadError::io(folder, &error);
+        let mut names = Vec::new();
+        for entry in fs::read_dir(self.root().join(folder)).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            // A name that is not UTF-8 is none that anybody could write.
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            names.push((name, entry.file_type().map_err(failed)?));
+        }
+        if is_output(names.iter().map(|(name, _)| name.as_str())) {
+            return Ok(());
+        }
+        for (name, kind) in names {
+            let path = inside(folder, &name);
+            if kind.is_dir() && !name.starts_with('.') && !skip(&path) {
+                self.systems_in(&path, skip, found)?;
+            } else if name == SYSTEM_FILE
+                && !kind.is_dir()
+                && is_ours(&fs::read(self.root().join(&path)).unwrap_or_default())
+            {
+                found.push(path);
+            }
+        }
+        Ok(())
     }
 
     /// The environments of a system, in the order of their names: the YAML files in `environments`

@@ -2,10 +2,11 @@
 
 use super::{ReadError, join};
 use crate::diagnostic::{Diagnostic, code, listed};
+use crate::tree::LOCK_FILE;
 use std::path::Path;
 
 /// The name under which a system is found.
-pub(super) const SYSTEM_FILE: &str = "system.yaml";
+pub(crate) const SYSTEM_FILE: &str = "system.yaml";
 /// The folder of environments beside a system.
 const ENVIRONMENTS: &str = "environments";
 
@@ -93,6 +94,18 @@ pub(crate) fn inside(folder: &str, name: &str) -> String {
     if folder.is_empty() { name.into() } else { format!("{folder}/{name}") }
 }
 
+/// Whether the names are those of an output folder, in which no system lies.
+pub(crate) fn is_output<'a>(mut names: impl Iterator<Item = &'a str>) -> bool {
+    names.any(|name| name == LOCK_FILE)
+}
+
+/// Whether a `system.yaml` may be one of Windlass: other tools have files of this name, with an `apiVersion` of theirs.
+pub(crate) fn is_ours(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let version = text.lines().find_map(|line| line.strip_prefix("apiVersion:"));
+    version.is_none_or(|version| version.trim().trim_matches(['"', '\'']).starts_with("windlass/"))
+}
+
 fn parent(folder: &str) -> Option<&str> {
     match folder.rsplit_once('/') {
         Some((parent, _)) => Some(parent),
@@ -101,13 +114,13 @@ fn parent(folder: &str) -> Option<&str> {
     }
 }
 
-fn is_yaml(name: &str) -> bool {
+pub(crate) fn is_yaml(name: &str) -> bool {
     let extension = Path::new(name).extension();
     extension.is_some_and(|extension| extension == "yaml" || extension == "yml")
 }
 
 /// Whether a name is the pattern with something in place of every `*`.
-fn matches(pattern: &str, name: &str) -> bool {
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|head| name.strip_prefix(head)) else { return false };
     let Some(tail) = parts.next_back() else { return rest.is_empty() };
@@ -131,6 +144,13 @@ mod tests {
         assert!(!matches("a*b*c", "a-c-b"));
         assert!(!matches("*.yaml", "api.yml"));
         assert!(matches("é*", "éü"));
+    }
+
+    #[test]
+    fn files_of_other_tools_are_told_apart() {
+        assert!(is_ours(b"apiVersion: windlass/v1\nkind: System\n"));
+        assert!(is_ours(b"components: {"), "one that is not whole is still ours");
+        assert!(!is_ours(b"# x\napiVersion: backstage.io/v1alpha1\nkind: System\n"));
     }
 
     #[test]

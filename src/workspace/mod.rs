@@ -22,7 +22,9 @@ mod write;
 
 pub use create::create_new;
 pub use error::{Obstacle, ReadError, Refusal, WriteError};
-pub(crate) use folders::{Folders, environments, expand, inside, nearest_system};
+pub(crate) use folders::{
+    Folders, SYSTEM_FILE, environments, expand, inside, is_ours, is_output, is_yaml, matches, nearest_system,
+};
 pub use list::list;
 pub(crate) use read::FOLDER;
 pub use read::{FILE_LIMIT, join};

@@ -3,7 +3,8 @@
 use super::lock::{Ownership, read_file, same_text};
 use super::write::check_output;
 use super::{Obstacle, Refusal, WriteError};
-use crate::tree::{Lock, Tree, TreeFile};
+use crate::digest::sha256;
+use crate::tree::{LOCK_FILE, Lock, Tree, TreeFile};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
@@ -175,6 +176,42 @@ impl Comparison {
         *self == Self::default()
     }
 
+    /// Compares the files of a folder that is not on disk, by their paths in it.
+    pub fn of_files(files: &BTreeMap<String, Vec<u8>>, tree: &Tree) -> Self {
+        let lock = files.get(LOCK_FILE).and_then(|bytes| Lock::parse(bytes).ok());
+        let owned: BTreeMap<&str, &str> =
+            lock.iter().flat_map(|lock| &lock.files).map(|file| (&*file.path, &*file.sha256)).collect();
+        let mut comparison = Self::default();
+        let wanted = tree.iter().map(|(path, file)| (path, Some(file)));
+        let stale = owned.keys().filter(|path| tree.get(path).is_none()).map(|path| (*path, None));
+        for (path, wanted) in wanted.chain(stale) {
+            let found = match (files.get(path), owned.get(path)) {
+                (None, _) => Found::Missing,
+                (Some(bytes), _) if wanted.is_some_and(|file| same_text(bytes, &file.bytes)) => Found::Same,
+                (Some(bytes), Some(digest)) if sha256(bytes) == **digest => Found::Ours(bytes.clone()),
+                (Some(bytes), Some(_)) => Found::Edited(bytes.clone()),
+                (Some(bytes), None) => Found::Foreign(bytes.clone()),
+            };
+            comparison.add(Entry { path, wanted, found });
+        }
+        comparison.lock_differs = lock.map(|lock| lock.files) != Some(Lock::of(tree).files);
+        comparison
+    }
+
+    /// How many files differ in which way: `1 missing, 2 changed`.
+    pub fn summary(&self) -> String {
+        let counts = [
+            (self.missing.len(), "missing"),
+            (self.changed.len(), "changed"),
+            (self.stale.len(), "no longer produced"),
+            (self.edited.len(), "edited by hand"),
+            (self.foreign.len(), "not written by Windlass"),
+        ];
+        let told: Vec<String> =
+            counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        if told.is_empty() { format!("{LOCK_FILE} does not name these files") } else { told.join(", ") }
+    }
+
     fn add(&mut self, entry: Entry<'_>) {
         let path = String::from(entry.path);
         match (entry.found, entry.wanted) {
@@ -201,4 +238,40 @@ pub fn compare(out: &Path, tree: &Tree) -> Result<Comparison, WriteError> {
     let files = owned.lock.as_ref().map(|lock| &lock.files);
     comparison.lock_differs = files != Some(&Lock::of(tree).files);
     Ok(comparison)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> Tree {
+        let mut tree = Tree::new();
+        for (path, text) in files {
+            let file = TreeFile { bytes: text.as_bytes().to_vec(), object: None };
+            tree.insert(*path, file).expect("a path");
+        }
+        tree
+    }
+
+    fn files(tree: &Tree) -> BTreeMap<String, Vec<u8>> {
+        let lock = (LOCK_FILE.to_owned(), Lock::of(tree).to_bytes());
+        tree.iter().map(|(path, file)| (path.to_owned(), file.bytes.clone())).chain([lock]).collect()
+    }
+
+    #[test]
+    fn files_that_are_not_on_disk_are_told_apart() {
+        let old = tree(&[("a.yaml", "a: 1\n"), ("b.yaml", "b: 1\n"), ("c.yaml", "c: 1\n")]);
+        assert!(Comparison::of_files(&files(&old), &old).is_clean());
+        let new = tree(&[("a.yaml", "a: 2\n"), ("b.yaml", "b: 2\n"), ("d.yaml", "d: 1\n"), ("e.yaml", "e: 1\n")]);
+        let mut there = files(&old);
+        there.insert("b.yaml".into(), b"by hand".to_vec());
+        there.insert("e.yaml".into(), b"of somebody".to_vec());
+        let comparison = Comparison::of_files(&there, &new);
+        assert_eq!(
+            comparison.summary(),
+            "1 missing, 1 changed, 1 no longer produced, 1 edited by hand, 1 not written by Windlass"
+        );
+        assert_eq!((comparison.missing, comparison.stale), (vec!["d.yaml".into()], vec!["c.yaml".into()]));
+        assert!(comparison.lock_differs);
+    }
 }

@@ -114,7 +114,8 @@ pub(crate) fn settle(api: &Api, object: &Value) -> Result<(), String> {
         Some("ResourceQuota") => {
             let hard = &object["spec"]["hard"];
             let names = hard.as_object().into_iter().flatten();
-            let used: Value = names.map(|(name, _)| (name.clone(), json!("0"))).collect::<serde_json::Map<_, _>>().into();
+            let used: Value =
+                names.map(|(name, _)| (name.clone(), json!("0"))).collect::<serde_json::Map<_, _>>().into();
             api.merge(object, "/status", &json!({"status": {"hard": hard, "used": used}}))?.accepted()?;
         }
         Some("CustomResourceDefinition") => api.serve_definitions()?,

@@ -89,7 +89,8 @@ impl Api {
     }
 
     fn ask(&self, method: &str, path: &str, content_type: &str, body: &[u8]) -> Result<Answer, String> {
-        let accept = if path.starts_with("/api") && path.matches('/').count() == 1 { DISCOVERY } else { "application/json" };
+        let accept =
+            if path.starts_with("/api") && path.matches('/').count() == 1 { DISCOVERY } else { "application/json" };
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.base))
@@ -118,8 +119,11 @@ impl Api {
                 let group_name = group["metadata"]["name"].as_str().unwrap_or_default();
                 for version in items(&group["versions"]) {
                     let version_name = version["version"].as_str().unwrap_or_default();
-                    let api_version =
-                        if group_name.is_empty() { version_name.into() } else { format!("{group_name}/{version_name}") };
+                    let api_version = if group_name.is_empty() {
+                        version_name.into()
+                    } else {
+                        format!("{group_name}/{version_name}")
+                    };
                     served.extend(items(&version["resources"]).map(|resource| {
                         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
                         let found = Resource {

@@ -34,8 +34,7 @@ pub(crate) fn trials(cluster: &Shared, figures: &Figures) -> Vec<Trial> {
 fn judge(api: &Api, case: &Path, figures: &Figures) -> Result<(), Failed> {
     let (before, after) = (half(&case.join("before"))?, half(&case.join("after"))?);
     let changes = diff(&before, &after);
-    let comparison =
-        Comparison { before: Side::new(&before, None), after: Side::new(&after, None), changes: &changes };
+    let comparison = Comparison { before: Side::new(&before, None), after: Side::new(&after, None), changes: &changes };
     let review = Review::of("case", "production", &comparison, &Documents::new(None, None));
     let live = live(api, &before)?;
     let mut wrong = Vec::new();

@@ -55,7 +55,8 @@ pub(crate) fn blocks(path: &str) -> Result<Vec<Compiled>, String> {
         let is_compiled = matches!(&block.note, Ok(note) if note.not_compiled.is_none())
             && !block.text.contains("kind: Acknowledgements\n");
         if is_compiled && matches!(block.language.as_str(), "yaml" | "yml") {
-            let objects = compile::objects(&page, index).map_err(|failed| failed.message().unwrap_or_default().to_owned())?;
+            let objects =
+                compile::objects(&page, index).map_err(|failed| failed.message().unwrap_or_default().to_owned())?;
             list.push((block.line.to_string(), objects));
         }
     }
@@ -68,7 +69,11 @@ pub(crate) fn pages() -> Vec<String> {
     for folder in ["docs", "docs/kinds"] {
         let entries = std::fs::read_dir(root().join(folder)).into_iter().flatten().flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
-        pages.extend(names.filter(|name| Path::new(name).extension().is_some_and(|end| end == "md")).map(|name| format!("{folder}/{name}")));
+        pages.extend(
+            names
+                .filter(|name| Path::new(name).extension().is_some_and(|end| end == "md"))
+                .map(|name| format!("{folder}/{name}")),
+        );
     }
     pages.sort();
     pages

@@ -18,7 +18,9 @@ impl Update<'_> {
         let mut jobs = self.frozen(OF_WEBHOOK, "job-set-immutable", "the webhook of JobSet: `field is immutable`");
         let suspended = |content| at(content, &["spec", "suspend"]) == Some(&Content::Bool(true));
         if suspended(self.before) || suspended(self.after) {
-            jobs.retain(|risk| !OPEN_WHILE_SUSPENDED.iter().any(|open| risk.field.contains(&format!(".template.{open}"))));
+            jobs.retain(|risk| {
+                !OPEN_WHILE_SUSPENDED.iter().any(|open| risk.field.contains(&format!(".template.{open}")))
+            });
         }
         found.extend(jobs);
         for risk in &mut found {

@@ -5,6 +5,7 @@
 //! asked for goes to standard output.
 #![expect(clippy::disallowed_methods, reason = "the command line knows where it runs")]
 
+mod argocd;
 mod build;
 mod capacity;
 mod check;
@@ -52,6 +53,7 @@ enum Command {
     Promote(promote::Promote),
     Capacity(capacity::Command),
     Simulate(simulate::Simulate),
+    Argocd(argocd::Argocd),
     Schema(schema::Schema),
     Explain(explain::Explain),
 }
@@ -175,6 +177,7 @@ pub fn run() -> ExitCode {
         Command::Promote(promote) => promote.run(&arguments.global, &mut terminal),
         Command::Capacity(capacity) => capacity.run(&arguments.global, &mut terminal),
         Command::Simulate(simulate) => simulate.run(&arguments.global, &mut terminal),
+        Command::Argocd(argocd) => argocd.run(&arguments.global, &mut terminal),
         Command::Schema(schema) => schema.run(&mut terminal),
         Command::Explain(explain) => explain.run(&arguments.global, &mut terminal),
     };

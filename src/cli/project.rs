@@ -58,8 +58,16 @@ impl Unusable {
 impl Project {
     /// Finds and loads the system.
     pub(super) fn open(global: &Global, named: Option<&PathBuf>) -> Result<Self, Box<Unusable>> {
+        Self::open_located(global, located(global, named))
+    }
+
+    /// Loads the system from where it was found.
+    pub(super) fn open_located(
+        global: &Global,
+        located: Result<Located, (Box<Diagnostic>, Ending)>,
+    ) -> Result<Self, Box<Unusable>> {
         let mut found = Diagnostics::new();
-        let (workspace, system, environments) = match located(global, named) {
+        let (workspace, system, environments) = match located {
             Ok(located) => located,
             Err((finding, ending)) => {
                 found.push(*finding);
@@ -160,6 +168,18 @@ pub(super) fn located(global: &Global, named: Option<&PathBuf>) -> Result<Locate
     // A system that is named may lie in another repository than the one here.
     let home = given.as_deref().and_then(Path::parent).filter(|folder| folder.is_dir()).unwrap_or(&from);
     let workspace = Workspace::open(home).map_err(|error| wrong(error.into()))?;
+    located_in(global, named, workspace)
+}
+
+/// The same where the root is known.
+pub(super) fn located_in(
+    global: &Global,
+    named: Option<&PathBuf>,
+    workspace: Workspace,
+) -> Result<Located, (Box<Diagnostic>, Ending)> {
+    let wrong = |finding: Diagnostic| (Box::new(finding), Ending::Findings);
+    let from = folder(global);
+    let given = named.or(global.system.as_ref()).map(|path| from.join(path));
     let system = workspace.find_system(given.as_deref(), &from).map_err(wrong)?;
     let environments = global.environments.as_ref().map(|path| from.join(path));
     let environments = workspace.environments(&system, environments.as_deref()).map_err(wrong)?;

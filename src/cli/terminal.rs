@@ -119,6 +119,11 @@ impl Terminal {
         }
     }
 
+    /// Whether something could not be written.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
     /// The exit code: a closed pipe is success, since the reader had enough.
     pub(super) fn close(self, ending: Ending) -> Ending {
         match (self.failure, ending) {

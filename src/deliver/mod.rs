@@ -8,6 +8,7 @@ mod argocd;
 mod flux;
 mod health;
 mod order;
+pub mod plugin;
 mod project;
 
 use crate::diagnostic::code;

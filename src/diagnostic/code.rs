@@ -297,6 +297,9 @@ codes! {
 
     INDEX_CONFLICT = "WL0843", "index-conflict", "staged files on which a merge did not agree";
     STAGED_STALE = "WL0844", "staged-output-stale", "a staged output that is not what the staged system gives";
+    PLUGIN_PARAMETER = "WL0845", "plugin-parameter", "a parameter of an Application that the plugin does not have";
+    PLUGIN_EMPTY = "WL0846", "plugin-renders-nothing", "an environment without objects, rendered by the plugin of Argo CD";
+    PLUGIN_CONFIG = "WL0847", "plugin-configuration", "settings of the plugin that Argo CD refuses, ignores or takes otherwise";
     NO_REPOSITORY = "WL0860", "no-repository", "a folder that is not in a Git repository, or one that cannot be read";
     REFERENCE_UNKNOWN = "WL0861", "unknown-reference", "a branch, tag or commit that the repository does not have";
     HISTORY_MISSING = "WL0862", "missing-history", "a commit that is not there yet, or is cut off in a shallow clone";

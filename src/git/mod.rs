@@ -44,6 +44,11 @@ impl Repository {
         Ok(Self { inner: Rc::new(inner) })
     }
 
+    /// Where the remote `origin` is.
+    pub fn origin(&self) -> Option<String> {
+        self.inner.find_remote("origin").ok()?.url().ok().map(str::to_owned)
+    }
+
     /// The folder of the work tree, if there is one.
     pub fn work_tree(&self) -> Option<&Path> {
         self.inner.workdir()

@@ -25,7 +25,7 @@ pub use error::{Obstacle, ReadError, Refusal, WriteError};
 pub(crate) use folders::{
     Folders, SYSTEM_FILE, environments, expand, inside, is_ours, is_output, is_yaml, matches, nearest_system,
 };
-pub use list::list;
+pub use list::{list, size};
 pub(crate) use read::FOLDER;
 pub use read::{FILE_LIMIT, join};
 pub use survey::{Comparison, Differing, compare};

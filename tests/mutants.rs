@@ -7,7 +7,6 @@
 //! `mutants/strict.txt`; `BLESS=1` writes both.
 #![expect(clippy::disallowed_methods, reason = "the test reads and blesses the folders")]
 
-use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -32,13 +31,20 @@ enum Step {
 }
 
 /// A changed object.
-struct Mutant {
+pub(crate) struct Mutant {
     kind: String,
     /// The place, without the numbers of items.
     shape: String,
-    mutation: &'static str,
+    pub(crate) mutation: &'static str,
     place: Place,
-    value: Value,
+    pub(crate) value: Value,
+}
+
+impl Mutant {
+    /// Where it was changed, as in the file of the verdicts.
+    pub(crate) fn place(&self) -> String {
+        format!("{} {}", self.kind, self.shape)
+    }
 }
 
 /// A mutation: its name, and what takes the place of a value; `None` where it does not apply.
@@ -353,7 +359,7 @@ fn is_identity(place: &[Step]) -> bool {
 }
 
 /// The verification of one example for one of its environments.
-struct Judge {
+pub(crate) struct Judge {
     root: Node,
     model: Model,
 }
@@ -429,9 +435,9 @@ fn examples(root: &Path) -> Vec<(Loaded, Vec<usize>)> {
 }
 
 /// Verdicts of an API server by kind and place, then by mutation.
-type Verdicts = BTreeMap<String, BTreeMap<String, char>>;
+pub(crate) type Verdicts = BTreeMap<String, BTreeMap<String, char>>;
 
-fn verdicts(text: &str) -> Verdicts {
+pub(crate) fn verdicts(text: &str) -> Verdicts {
     let line = |line: &str| {
         let (place, said) = line.split_once(": ")?;
         let said = said
@@ -470,34 +476,41 @@ impl Table {
     }
 }
 
-#[test]
-fn mutants_that_an_api_server_refuses_are_refused() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = root.join("tests/mutants");
-    let known = verdicts(&fs::read_to_string(folder.join("verdicts.txt")).unwrap_or_default());
-    let wanted = std::env::var_os("MUTANTS");
+/// Goes through the examples and their environments: the verification of each, and the mutants that are new in it.
+pub(crate) fn visit(mut visit: impl FnMut(&Judge, &[Mutant])) {
     let mut seen = BTreeSet::new();
-    let mut table = Table::default();
-    let mut unasked = Vec::new();
-    for (loaded, environments) in examples(root) {
+    for (loaded, environments) in examples(Path::new(env!("CARGO_MANIFEST_DIR"))) {
         for at in environments {
             let environment = &loaded.environments[at];
             let compiled = windlass::compile(&loaded, environment);
             let (model, _) = windlass::model(&loaded, environment);
             let (Some(objects), Some(model)) = (compiled.objects, model) else { panic!("an example compiles") };
-            let judge = Judge { root: loaded.system.clone(), model };
             let all: Vec<Mutant> = objects.iter().flat_map(|object| mutants(&object.json(), &mut seen)).collect();
-            let judged: Vec<Judged> = all.par_iter().map(|mutant| judge.judge(mutant)).collect();
-            for (mutant, judged) in all.iter().zip(&judged) {
-                let place = format!("{} {}", mutant.kind, mutant.shape);
-                let verdict = known.get(&place).and_then(|said| said.get(mutant.mutation)).copied();
-                table.count(verdict, format!("{place} {}", mutant.mutation), judged);
-                if verdict.is_none() {
-                    unasked.push(json!({"place": place, "mutation": mutant.mutation, "object": mutant.value}));
-                }
-            }
+            visit(&Judge { root: loaded.system.clone(), model }, &all);
         }
     }
+}
+
+#[test]
+fn mutants_that_an_api_server_refuses_are_refused() {
+    use rayon::prelude::*;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = root.join("tests/mutants");
+    let known = verdicts(&fs::read_to_string(folder.join("verdicts.txt")).unwrap_or_default());
+    let wanted = std::env::var_os("MUTANTS");
+    let mut table = Table::default();
+    let mut unasked = Vec::new();
+    visit(|judge, all| {
+        let judged: Vec<Judged> = all.par_iter().map(|mutant| judge.judge(mutant)).collect();
+        for (mutant, judged) in all.iter().zip(&judged) {
+            let place = mutant.place();
+            let verdict = known.get(&place).and_then(|said| said.get(mutant.mutation)).copied();
+            table.count(verdict, format!("{place} {}", mutant.mutation), judged);
+            if verdict.is_none() {
+                unasked.push(json!({"place": place, "mutation": mutant.mutation, "object": mutant.value}));
+            }
+        }
+    });
     if let Some(to) = wanted {
         let lines: Vec<String> = unasked.iter().map(Value::to_string).collect();
         fs::write(Path::new(&to).join("mutants.jsonl"), lines.join("\n")).expect("the folder can be written");

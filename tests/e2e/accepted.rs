@@ -10,7 +10,7 @@ use windlass::kube::Object;
 
 const SUITE: &str = "accepted";
 /// Kinds of the systems' own, or of operators that Windlass emits nothing for: the server has no definition of them.
-const WITHOUT_DEFINITION: &[&str] = &["AIModel", "Index", "ModelRegistry", "ModelVersion", "VirtualService"];
+pub(crate) const WITHOUT_DEFINITION: &[&str] = &["AIModel", "Index", "ModelRegistry", "ModelVersion", "VirtualService"];
 
 pub(crate) fn trials(cluster: &Shared, figures: &Figures) -> Vec<Trial> {
     let mut trials = Vec::new();

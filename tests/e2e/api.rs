@@ -240,6 +240,12 @@ impl Api {
         self.ask("PATCH", &path, "application/apply-patch+yaml", document.as_bytes())
     }
 
+    /// Asks whether it would be applied.
+    pub(crate) fn apply_dry(&self, object: &Value) -> Result<Answer, String> {
+        let path = format!("{}?fieldManager={MANAGER}&fieldValidation=Strict&force=true&dryRun=All", self.path(object)?);
+        self.ask("PATCH", &path, "application/apply-patch+yaml", object.to_string().as_bytes())
+    }
+
     pub(crate) fn merge(&self, object: &Value, part: &str, patch: &Value) -> Result<Answer, String> {
         let path = format!("{}{part}", self.path(object)?);
         self.ask("PATCH", &path, "application/merge-patch+json", patch.to_string().as_bytes())

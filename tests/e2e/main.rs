@@ -11,7 +11,12 @@ mod compile;
 #[path = "../docs/page.rs"]
 #[expect(dead_code, reason = "the harness of the pages uses the rest")]
 mod page;
+#[path = "../mutants.rs"]
+#[expect(dead_code, reason = "the test of the verification uses the rest")]
+mod mutants;
+mod refused;
 mod systems;
+mod trees;
 
 use cluster::Shared;
 use libtest_mimic::{Arguments, Trial};
@@ -27,7 +32,8 @@ fn main() {
     // One server, and names that the systems share.
     arguments.test_threads = Some(1);
     let (cluster, figures) = (Shared::default(), Figures::default());
-    let trials = accepted::trials(&cluster, &figures).into_iter().chain(changed::trials(&cluster, &figures)).collect();
+    let suites = [accepted::trials, changed::trials, refused::trials, trees::trials];
+    let trials = suites.into_iter().flat_map(|trials| trials(&cluster, &figures)).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     figures.print();
     cluster.stop();

@@ -103,8 +103,7 @@ fn resolve_and_check(bencher: Bencher<'_, '_>, objects: usize) {
         decode(root.get("environment").expect("merged"), Path::default(), &mut Diagnostics::new()).expect("valid");
     bencher.bench(|| {
         let mut findings = Findings::new(&root);
-        let model =
-            resolve::resolve(&system, &environment, PLACE, &loaded.contents, &mut findings).expect("resolves");
+        let model = resolve::resolve(&system, &environment, PLACE, &loaded.contents, &mut findings).expect("resolves");
         check::check(model, &mut findings)
     });
 }

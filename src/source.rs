@@ -3,7 +3,7 @@
 //! Promises: a [`Span`] made by the parser lies inside its file on character boundaries; line and
 //! column are computed only when somebody asks.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 /// One file of a [`Sources`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -47,7 +47,7 @@ pub struct Position {
 pub struct SourceFile {
     pub path: String,
     pub text: String,
-    line_starts: OnceCell<Vec<usize>>,
+    line_starts: OnceLock<Vec<usize>>,
 }
 
 impl SourceFile {
@@ -89,7 +89,7 @@ impl Sources {
 
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
         let id = FileId(u32::try_from(self.files.len()).unwrap_or(u32::MAX));
-        self.files.push(SourceFile { path: path.into(), text: text.into(), line_starts: OnceCell::new() });
+        self.files.push(SourceFile { path: path.into(), text: text.into(), line_starts: OnceLock::new() });
         id
     }
 

@@ -215,7 +215,7 @@ impl Diff {
         let (of_head, of_base) = (&head.loaded, origin.loaded().zip(environment.base));
         let (new, old) = rayon::join(
             || environment.head.map(|environment| compile_whole(of_head, environment)),
-            || of_base.map(|(loaded, environment)| compile_whole(loaded, environment)),
+            || of_base.map(|(loaded, environment)| compile_accepted(loaded, environment)),
         );
         let new = match new {
             None => None,

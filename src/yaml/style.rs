@@ -82,7 +82,8 @@ fn is_reserved(text: &str) -> bool {
     }
     let word = text.trim_start_matches(['-', '+', '.']);
     // Their first letters, since nearly every short text comes here.
-    word.starts_with(['n', 't', 'f', 'y', 'o', 'i', 'N', 'T', 'F', 'Y', 'O', 'I']) && WORDS.iter().any(|reserved| word.eq_ignore_ascii_case(reserved))
+    word.starts_with(['n', 't', 'f', 'y', 'o', 'i', 'N', 'T', 'F', 'Y', 'O', 'I'])
+        && WORDS.iter().any(|reserved| word.eq_ignore_ascii_case(reserved))
 }
 
 /// True for a text of several lines that a literal block (`|`) holds unchanged for every reader.

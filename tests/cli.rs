@@ -69,6 +69,45 @@ fn the_help_is_as_written_down() {
 }
 
 #[test]
+fn the_number_of_threads_says_nothing() {
+    let folder = project();
+    let mut components = String::from("components:\n");
+    for number in 0..100 {
+        // Every fifth has a warning of its own.
+        let health = if number % 5 == 0 { "" } else { "    health: {ready: /ready}\n" };
+        let peer =
+            if number == 0 { String::new() } else { format!("    env: {{PEER: {{from: s{}.url}}}}\n", number - 1) };
+        write!(
+            components,
+            "  s{number}:\n    kind: backend\n    image: registry.example.com/s{number}:1.0.0\n    ports: {{http: 8000}}\n\
+             {health}{peer}    resources: {{requests: {{cpu: 100m, memory: 128Mi}}}}\n"
+        )
+        .expect("text");
+    }
+    let system = format!("apiVersion: windlass/v1\nkind: System\nname: many\n{components}");
+    fs::write(folder.path().join("system.yaml"), system).expect("the file can be written");
+    let with = |threads: &str| {
+        let mut said = Vec::new();
+        for arguments in [&["build", "--env", "development", "--stdout"][..], &["check"]] {
+            let output = Command::new(env!("CARGO_BIN_EXE_windlass"))
+                .current_dir(folder.path())
+                .args(arguments)
+                .env("RAYON_NUM_THREADS", threads)
+                .output()
+                .expect("the binary runs");
+            said.push((code(&output), text(&output.stdout), text(&output.stderr)));
+        }
+        said
+    };
+    let alone = with("1");
+    assert!(alone[0].1.contains("name: s99"), "{}", alone[0].2);
+    assert!(alone[1].2.contains("warning") || alone[1].1.contains("warning"), "{}", alone[1].1);
+    for threads in ["2", "8"] {
+        assert!(with(threads) == alone, "{threads} threads give something else");
+    }
+}
+
+#[test]
 fn a_new_system_compiles_and_builds_without_a_finding() {
     let folder = project();
     let checked = windlass(folder.path(), &["check"]);

@@ -158,9 +158,11 @@ fn suggested_label(text: &str) -> Option<String> {
 
 /// RFC 1123 subdomain. Source: `IsDNS1123Subdomain` of apimachinery, at most 253 characters.
 pub fn dns_name(text: &str) -> Checked {
-    let is_first = |first: char| first.is_ascii_lowercase() || first.is_ascii_digit();
-    let is_part = |label: &str| label.len() <= 63 && is_label(label, is_first);
-    if text.len() <= 253 && text.split('.').all(is_part) {
+    let edge = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    let inner = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-';
+    let is_part =
+        |label: &[u8]| label.len() <= 63 && edge(label.first()) && edge(label.last()) && label.iter().all(inner);
+    if text.len() <= 253 && text.as_bytes().split(|byte| *byte == b'.').all(is_part) {
         Ok(())
     } else {
         dns_label(text)

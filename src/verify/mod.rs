@@ -61,7 +61,10 @@ fn faults(object: &Object, definitions: &Definitions, minor: u32) -> Checked {
     let opened = opened(object);
     let content = opened.as_ref().unwrap_or(&object.content);
     let mut walk = Walk::new(minor);
-    let unknown = match known(object, definitions, minor) {
+    let known = known(object, definitions, minor);
+    // Schemas of Kubernetes itself have the metadata in them.
+    let has_metadata = matches!(&known, Known::Schema(schemas, _) if std::ptr::eq(*schemas, KUBERNETES.schemas()));
+    let unknown = match known {
         Known::Schema(schemas, served) => {
             if let (true, Some(_)) = (served.of_cluster, &identity.namespace) {
                 let fault = walk.key("metadata", |walk| walk.key("namespace", |walk| out_of_scope(identity, walk)));
@@ -82,7 +85,9 @@ fn faults(object: &Object, definitions: &Definitions, minor: u32) -> Checked {
         }
         Known::Nothing => true,
     };
-    check_metadata(content, &mut walk);
+    if !has_metadata {
+        check_metadata(content, &mut walk);
+    }
     // A value of the wrong shape says nothing to the laws.
     laws::check(identity, content, &mut walk);
     Checked { faults: one_for_each_place(walk.faults), unknown }

@@ -12,6 +12,7 @@ mod inside;
 mod key;
 mod limits;
 mod parse;
+mod plain;
 mod print;
 mod refuse;
 mod report;

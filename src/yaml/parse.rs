@@ -7,7 +7,7 @@
 
 use super::limits::{self, MAX_BYTES, MAX_DEPTH, MAX_NODES};
 use super::report::Report;
-use super::{Comment, Document, characters, refuse, syntax};
+use super::{Comment, Document, characters, plain, refuse, syntax};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::{Entry, Map, Name, Node, Scalar, Value};
 use crate::source::{FileId, Span};
@@ -18,6 +18,11 @@ use std::ops::{ControlFlow, Range};
 /// Reads one document. `None` when its structure cannot be known; `found` then says why. A document
 /// with findings about details (such as a key written twice, of which the first counts) is returned.
 pub fn parse(file: FileId, text: &str, found: &mut Diagnostics) -> Option<Document> {
+    plain::read(file, text).or_else(|| by_events(file, text, found))
+}
+
+/// Reads whatever is YAML.
+pub(super) fn by_events(file: FileId, text: &str, found: &mut Diagnostics) -> Option<Document> {
     build(text, Report::new(file, found), false)?.finish()
 }
 

@@ -252,7 +252,7 @@ impl Builder<'_> {
         let mut fields = Vec::new();
         for (key, property) in schema["properties"].as_object().into_iter().flatten() {
             let of = if key == "status" { self.push(Kind::Any) } else { self.of(property, "") };
-            let mut field = Field { name: key.as_str().into(), of, required: required.contains(&key.as_str()) };
+            let mut field = Field::new(key.as_str(), of, required.contains(&key.as_str()));
             self.completions.complete(self.schemas, name, &mut field, self.minor);
             fields.push(field);
         }

@@ -217,7 +217,7 @@ impl Reader<'_> {
         let fields = self.many(|reader| {
             let name = reader.text()?;
             let of = reader.number()?;
-            Some(Field { name, of: u32::try_from(of >> 1).ok()?, required: of & 1 == 1 })
+            Some(Field::new(name, u32::try_from(of >> 1).ok()?, of & 1 == 1))
         })?;
         Some(RecordType { fields: fields.into_boxed_slice(), open, min, max })
     }

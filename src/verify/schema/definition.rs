@@ -62,7 +62,7 @@ fn root(schemas: &mut Schemas, schema: &Value) -> TypeId {
     let metadata = loose(schemas, &metadata);
     if let Kind::Record(record) = &mut schemas.types[of as usize].kind {
         let mut fields = record.fields.to_vec();
-        fields.push(Field { name: "metadata".into(), of: metadata, required: false });
+        fields.push(Field::new("metadata", metadata, false));
         record.fields = sorted(fields);
     }
     of
@@ -116,14 +116,13 @@ fn fields(schemas: &mut Schemas, schema: &Value, read: fn(&mut Schemas, &Value) 
         schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect();
     let mut fields: Vec<Field> = properties
         .iter()
-        .map(|(name, property)| Field {
-            name: name.as_str().into(),
-            of: read(schemas, property),
-            required: required.contains(&name.as_str()) && property.get("default").is_none(),
+        .map(|(name, property)| {
+            let required = required.contains(&name.as_str()) && property.get("default").is_none();
+            Field::new(name.as_str(), read(schemas, property), required)
         })
         .collect();
     for name in required.iter().filter(|name| !properties.contains_key(**name)) {
-        fields.push(Field { name: (*name).into(), of: schemas.push(Type::default()), required: true });
+        fields.push(Field::new(*name, schemas.push(Type::default()), true));
     }
     sorted(fields)
 }

@@ -159,15 +159,34 @@ pub struct RecordType {
 
 impl RecordType {
     pub fn field(&self, name: &str) -> Option<&Field> {
-        self.fields.binary_search_by(|field| field.name.as_str().cmp(name)).ok().map(|at| &self.fields[at])
+        let head = head(name);
+        let order = |field: &Field| field.head.cmp(&head).then_with(|| field.name.as_str().cmp(name));
+        self.fields.binary_search_by(order).ok().map(|at| &self.fields[at])
     }
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     pub name: CompactString,
+    /// The first bytes of the name: most fields are told apart by them, in one comparison.
+    head: u64,
     pub of: TypeId,
     pub required: bool,
+}
+
+impl Field {
+    pub fn new(name: impl Into<CompactString>, of: TypeId, required: bool) -> Self {
+        let name = name.into();
+        Self { head: head(&name), name, of, required }
+    }
+}
+
+/// The first bytes of a name, as a number that orders as they do.
+fn head(name: &str) -> u64 {
+    let mut head = [0; 8];
+    let length = name.len().min(head.len());
+    head[..length].copy_from_slice(&name.as_bytes()[..length]);
+    u64::from_be_bytes(head)
 }
 
 /// What few types say.

@@ -165,7 +165,9 @@ fn of_kind(kind: &str, key: &str, word: &str) -> bool {
         ("Deployment" | "StatefulSet" | "DaemonSet", "type") => word == "RollingUpdate",
         ("StatefulSet", "partition") => word == "0",
         ("Service", "type") => word == "ClusterIP",
-        ("Job" | "CronJob", "parallelism" | "completions") => word == "1",
+        ("Job" | "CronJob", "parallelism" | "completions") | ("ResourceClaim" | "ResourceClaimTemplate", "count") => {
+            word == "1"
+        }
         ("Ingress", "pathType") => word == "ImplementationSpecific",
         ("Secret", "type") => word == "Opaque",
         ("StorageClass", "reclaimPolicy") => word == "Delete",
@@ -173,7 +175,6 @@ fn of_kind(kind: &str, key: &str, word: &str) -> bool {
         ("CSIDriver", "attachRequired") => word == "true",
         ("CSIDriver", "volumeLifecycleModes") => word == "Persistent",
         ("ResourceClaim" | "ResourceClaimTemplate", "allocationMode") => word == "ExactCount",
-        ("ResourceClaim" | "ResourceClaimTemplate", "count") => word == "1",
         ("HTTPRoute" | "GRPCRoute", "type") => word == "PathPrefix" || word == "Exact",
         _ => false,
     }

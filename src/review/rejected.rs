@@ -30,7 +30,7 @@ pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
         let of = Update { change, before, after };
         let found = match (change.identity.group(), change.identity.kind.as_str()) {
             ("apps", "StatefulSet") => of.stateful_set(),
-            ("apps", "Deployment" | "DaemonSet" | "ReplicaSet") => of.selector(),
+            ("apps", "Deployment" | "DaemonSet" | "ReplicaSet") | ("argoproj.io", "Rollout") => of.selector(),
             ("batch", "Job") => of.job(),
             ("", "PersistentVolumeClaim") => of.claim(),
             ("", "PersistentVolume") => of.volume(),
@@ -72,7 +72,6 @@ pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
             ("", "ResourceQuota") => {
                 of.frozen(&["spec.scopes"], "quota-scopes", "the API server: `spec.scopes: field is immutable`")
             }
-            ("argoproj.io", "Rollout") => of.selector(),
             ("jobset.x-k8s.io", "JobSet") => of.job_set(),
             ("leaderworkerset.x-k8s.io", "LeaderWorkerSet") => of.frozen(
                 &["spec.leaderWorkerTemplate.subGroupPolicy"],

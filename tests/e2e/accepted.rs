@@ -82,7 +82,9 @@ fn delivered((document, mut object): (String, Value)) -> (String, Value) {
         let values = object[part].as_object_mut().into_iter().flatten();
         values.for_each(|(_, value)| *value = plain.into());
     }
-    object.as_object_mut().map(|object| object.retain(|_, value| !value.is_null()));
+    if let Some(object) = object.as_object_mut() {
+        object.retain(|_, value| !value.is_null());
+    }
     (object.to_string(), object)
 }
 

@@ -9,7 +9,7 @@ use ureq::Agent;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 const MANAGER: &str = "windlass";
-const SERVED_WITHIN: Duration = Duration::from_secs(60);
+const SERVED_WITHIN: Duration = Duration::from_mins(1);
 const DISCOVERY: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 pub(crate) struct Api {
@@ -73,7 +73,7 @@ impl Api {
             .tls_config(tls)
             .http_status_as_error(false)
             .proxy(None)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_mins(1)))
             .build()
             .new_agent();
         let base = format!("https://127.0.0.1:{port}");
@@ -242,7 +242,8 @@ impl Api {
 
     /// Asks whether it would be applied.
     pub(crate) fn apply_dry(&self, object: &Value) -> Result<Answer, String> {
-        let path = format!("{}?fieldManager={MANAGER}&fieldValidation=Strict&force=true&dryRun=All", self.path(object)?);
+        let path =
+            format!("{}?fieldManager={MANAGER}&fieldValidation=Strict&force=true&dryRun=All", self.path(object)?);
         self.ask("PATCH", &path, "application/apply-patch+yaml", object.to_string().as_bytes())
     }
 

@@ -59,7 +59,7 @@ fn compare(api: &Api, object: &Object, rules: &[&str], figures: &Figures) -> Res
     let (document, object) = printed(object)?;
     prepare(api, &object)?;
     let answer = api.apply(&object, &document)?;
-    let beyond = rules.iter().filter_map(|rule| BEYOND.iter().find(|(beyond, _)| beyond == rule)).next();
+    let beyond = rules.iter().find_map(|rule| BEYOND.iter().find(|(beyond, _)| beyond == rule));
     let said = match (answer.is_accepted(), rules.is_empty(), beyond) {
         (true, true, _) => "changes that both accept".into(),
         (false, false, _) => "changes that both refuse".into(),

@@ -8,12 +8,12 @@ mod cluster;
 #[path = "../docs/compile.rs"]
 #[expect(dead_code, reason = "the harness of the pages uses the rest")]
 mod compile;
-#[path = "../docs/page.rs"]
-#[expect(dead_code, reason = "the harness of the pages uses the rest")]
-mod page;
 #[path = "../mutants.rs"]
 #[expect(dead_code, reason = "the test of the verification uses the rest")]
 mod mutants;
+#[path = "../docs/page.rs"]
+#[expect(dead_code, reason = "the harness of the pages uses the rest")]
+mod page;
 mod refused;
 mod systems;
 mod trees;

@@ -79,13 +79,15 @@ fn kustomize(cluster: &Cluster, folder: &Path, objects: &[Object]) -> Result<Str
 fn kubeconform(cluster: &Cluster, schemas: &Path, folder: &Path, built: &str) -> Result<usize, String> {
     let stream = folder.join("built.yaml");
     std::fs::write(&stream, built).map_err(|error| error.to_string())?;
-    let location = format!("{}/{{{{.Group}}}}/{{{{.ResourceKind}}}}-{{{{.ResourceAPIVersion}}}}.json", schemas.display());
+    let location =
+        format!("{}/{{{{.Group}}}}/{{{{.ResourceKind}}}}-{{{{.ResourceAPIVersion}}}}.json", schemas.display());
     let mut command = Command::new(cluster.built.join("bin/kubeconform"));
     command.args(["-strict", "-output", "json", "-summary", "-schema-location", &location]);
     command.args(["-skip", &WITHOUT_DEFINITION.join(",")]).arg(&stream);
     let delivery = folder.join("delivery");
     let files = std::fs::read_dir(delivery).into_iter().flatten().flatten().map(|entry| entry.path());
-    command.args(files.filter(|path| path.is_file() && path.file_name().is_some_and(|name| name != "kustomization.yaml")));
+    command
+        .args(files.filter(|path| path.is_file() && path.file_name().is_some_and(|name| name != "kustomization.yaml")));
     let output = command.output().map_err(|error| error.to_string())?;
     let report: Value = serde_json::from_slice(&output.stdout).map_err(|error| {
         format!("{error}: {}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
@@ -154,7 +156,9 @@ fn references<'v>(schema: &'v Value, found: &mut Vec<&'v str>) {
 fn close(schema: &mut Value) {
     match schema {
         Value::Object(map) => {
-            if map.get("x-kubernetes-int-or-string") == Some(&true.into()) || map.get("format") == Some(&"int-or-string".into()) {
+            if map.get("x-kubernetes-int-or-string") == Some(&true.into())
+                || map.get("format") == Some(&"int-or-string".into())
+            {
                 *map = Map::from_iter([("type".into(), json!(["string", "integer", "number"]))]);
             }
             // Formats of Go, which JSON Schema has none of; a field may be called so too.
@@ -162,7 +166,10 @@ fn close(schema: &mut Value) {
                 map.remove("format");
             }
             let keeps = map.get("x-kubernetes-preserve-unknown-fields") == Some(&true.into());
-            if map.get("properties").is_some_and(Value::is_object) && !map.contains_key("additionalProperties") && !keeps {
+            if map.get("properties").is_some_and(Value::is_object)
+                && !map.contains_key("additionalProperties")
+                && !keeps
+            {
                 map.insert("additionalProperties".into(), false.into());
             }
             map.values_mut().for_each(close);

@@ -51,8 +51,15 @@ fn the_help_is_as_written_down() {
         &["promote", "--help"],
         &["capacity", "--help"],
         &["simulate", "--help"],
+        &["ci", "--help"],
+        &["argocd", "--help"],
+        &["argocd", "generate", "--help"],
+        &["argocd", "plugin", "--help"],
+        &["argocd", "doctor", "--help"],
         &["schema", "--help"],
         &["explain", "--help"],
+        &["completions", "--help"],
+        &["man", "--help"],
     ] {
         let output = windlass(Path::new("."), arguments);
         assert_eq!(code(&output), 0);

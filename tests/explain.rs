@@ -21,6 +21,7 @@ const BEYOND_TEXT: &[Code] = &[
     code::PLUGIN_PARAMETER,
     code::PLUGIN_EMPTY,
     code::PLUGIN_CONFIG,
+    code::FORGE_FAILED,
     code::NO_REPOSITORY,
     code::REFERENCE_UNKNOWN,
     code::HISTORY_MISSING,

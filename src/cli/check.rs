@@ -1,7 +1,7 @@
 //! `windlass check`
 
 use super::project::Project;
-use super::systems::{Systems, UNAFFECTED, compile_all, environments};
+use super::systems::{Stop, Systems, UNAFFECTED, compile_all, environments};
 use super::terminal::Terminal;
 use super::{Ending, Global};
 use crate::compile;
@@ -29,25 +29,36 @@ pub(super) struct Check {
 }
 
 impl Check {
+    /// A check of systems as they are.
+    pub(super) fn of(systems: Systems) -> Self {
+        Self { systems, env: Vec::new(), fix: false }
+    }
+
     pub(super) fn run(&self, global: &Global, terminal: &mut Terminal) -> Ending {
-        let chosen = match self.systems.choose(global) {
-            Ok(chosen) => chosen,
-            Err((finding, ending)) => return terminal.answer_stop(*finding, ending),
-        };
+        match self.answer(global, terminal) {
+            Ok(answer) => answer.tell(terminal),
+            Err((finding, ending)) => terminal.answer_stop(*finding, ending),
+        }
+    }
+
+    /// What is found in all systems.
+    pub(super) fn answer(&self, global: &Global, terminal: &mut Terminal) -> Result<Answer, Stop> {
+        let chosen = self.systems.choose(global)?;
         for choice in chosen.systems.iter().filter(|_| self.fix) {
-            if let Err(ending) = fix(global, choice.system.as_ref(), terminal) {
-                return ending;
-            }
+            fix(global, choice.system.as_ref(), terminal)?;
         }
         let (projects, unusable) = chosen.open_all(global);
-        let environments = match environments(&projects, &self.env, !unusable.is_empty()) {
-            Ok(environments) => environments,
-            Err(finding) => return terminal.answer_stop(finding, Ending::Usage),
-        };
+        let environments = environments(&projects, &self.env, !unusable.is_empty())
+            .map_err(|finding| (Box::new(finding), Ending::Usage))?;
         let compiled = compile_all(&projects, &environments, |_, compiled| (compiled.found, compiled.allowed));
         let names: Vec<Vec<String>> =
             environments.iter().map(|list| list.iter().map(|environment| environment.name.clone()).collect()).collect();
-        let mut answer = Answer { joined: Joined::default(), ending: Ending::Clean, compiles: Vec::new() };
+        let mut answer = Answer {
+            joined: Joined::default(),
+            ending: Ending::Clean,
+            compiles: Vec::new(),
+            unaffected: chosen.unaffected,
+        };
         for ((project, compiled), names) in projects.into_iter().zip(compiled).zip(names) {
             self.add(project, compiled, names, &mut answer);
         }
@@ -55,7 +66,7 @@ impl Check {
             answer.ending = answer.ending.max(one.ending);
             answer.joined.add(one.sources, one.found);
         }
-        answer.tell(chosen.unaffected, terminal)
+        Ok(answer)
     }
 
     fn add(
@@ -89,17 +100,19 @@ impl Check {
 const TOLD: usize = 10;
 
 /// What came of all systems.
-struct Answer {
-    joined: Joined,
-    ending: Ending,
+pub(super) struct Answer {
+    pub(super) joined: Joined,
+    pub(super) ending: Ending,
+    /// No system had to be looked at.
+    unaffected: bool,
     /// The systems that compile, with their environments.
     compiles: Vec<(String, Vec<String>)>,
 }
 
 impl Answer {
-    fn tell(self, unaffected: bool, terminal: &mut Terminal) -> Ending {
+    fn tell(self, terminal: &mut Terminal) -> Ending {
         terminal.findings(&self.joined.sources, self.joined.found, true);
-        if unaffected {
+        if self.unaffected {
             terminal.report(UNAFFECTED);
         } else if self.compiles.len() > TOLD {
             let count: usize = self.compiles.iter().map(|(_, names)| names.len()).sum();
@@ -114,19 +127,14 @@ impl Answer {
 }
 
 /// Makes the certain changes, pass by pass: some mistakes show only when others are mended.
-fn fix(global: &Global, system: Option<&PathBuf>, terminal: &mut Terminal) -> Result<(), Ending> {
+fn fix(global: &Global, system: Option<&PathBuf>, terminal: &mut Terminal) -> Result<(), Stop> {
     const PASSES: usize = 10;
     for _ in 0..PASSES {
         let (workspace, sources, found) = survey(global, system);
         let (texts, mended) = fixed(&sources, &found);
         let Some(workspace) = workspace.filter(|_| mended > 0) else { return Ok(()) };
         for (path, text) in &texts {
-            if let Err(error) = workspace.replace(path, text) {
-                let mut found = Diagnostics::new();
-                found.push(error.into());
-                terminal.findings(&sources, found, true);
-                return Err(Ending::Machine);
-            }
+            workspace.replace(path, text).map_err(|error| (Box::new(error.into()), Ending::Machine))?;
             terminal.report(&format!("mended {path}"));
         }
     }

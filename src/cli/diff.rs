@@ -60,7 +60,7 @@ pub(super) struct Diff {
     full_report: Option<String>,
 }
 
-fn class(text: &str) -> Result<Class, String> {
+pub(super) fn class(text: &str) -> Result<Class, String> {
     Class::from_text(text).ok_or_else(|| {
         let known: Vec<&str> = Class::ALL.iter().map(|class| class.text()).collect();
         match crate::diagnostic::nearest(text, known.iter().copied()) {
@@ -79,8 +79,8 @@ struct Commits {
 
 /// What the reviews of all systems gave.
 #[derive(Default)]
-struct Outcome {
-    report: Report,
+pub(super) struct Outcome {
+    pub(super) report: Report,
     failed: bool,
     stopped: bool,
     /// Whether there may be more than one system.
@@ -90,6 +90,11 @@ struct Outcome {
 }
 
 impl Outcome {
+    /// Whether something is wrong, or stops the change.
+    pub(super) fn fails(&self) -> bool {
+        self.failed || self.stopped
+    }
+
     /// A system that cannot be loaded does not hide the others.
     fn leave_out_one(&mut self) {
         let note = "a system that cannot be loaded is not compared; the findings say which, and why";
@@ -120,19 +125,43 @@ impl Subject {
 const STAGED: &str = "what is staged";
 
 impl Diff {
+    /// A comparison of systems as they are with what they were.
+    pub(super) fn of(systems: Systems, base: String, fail_on: Vec<Class>, full_report: Option<String>) -> Self {
+        Self {
+            systems,
+            env: Vec::new(),
+            base: Some(base),
+            head: None,
+            against: None,
+            stat: false,
+            name_only: false,
+            exit_code: false,
+            fail_on,
+            full_report,
+        }
+    }
+
     pub(super) fn run(&self, global: &Global, terminal: &mut Terminal) -> Ending {
-        let commits = match self.commits(global) {
-            Ok(commits) => commits,
-            Err(error) => {
-                let ending = if error.is_machine_fault() { Ending::Machine } else { Ending::Findings };
-                return terminal.stop(error.into(), ending);
-            }
+        let outcome = match self.review(global, terminal) {
+            Ok(outcome) => outcome,
+            Err(ending) => return ending,
         };
+        terminal.out(&render(&outcome.report, global.format, &self.options(terminal)));
+        let differs = outcome.report.reviews.iter().any(|review| !review.changes.is_empty());
+        if outcome.fails() || (self.exit_code && differs) { Ending::Findings } else { Ending::Clean }
+    }
+
+    /// The reviews of all systems; why there are none is said already.
+    pub(super) fn review(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Ending> {
+        let commits = self.commits(global).map_err(|error| {
+            let ending = if error.is_machine_fault() { Ending::Machine } else { Ending::Findings };
+            terminal.stop(error.into(), ending)
+        })?;
         let at = commits.repository.clone().zip(commits.head.as_ref().map(|(_, snapshot)| snapshot.clone()));
         let base = commits.base.as_ref().map(|(_, snapshot)| snapshot);
         let chosen = match self.systems.choose_at(global, at, base) {
             Ok(chosen) => chosen,
-            Err((finding, ending)) => return terminal.stop(*finding, ending),
+            Err((finding, ending)) => return Err(terminal.stop(*finding, ending)),
         };
         let mut outcome = Outcome { several: chosen.several, ..Outcome::default() };
         (outcome.report.before, outcome.report.after) = self.labels(&commits);
@@ -140,7 +169,7 @@ impl Diff {
             Ok(against) => against,
             Err((sources, found, ending)) => {
                 terminal.findings_beside(&sources, found);
-                return ending;
+                return Err(ending);
             }
         };
         let gone = self.gone(global, &commits, &chosen);
@@ -148,20 +177,17 @@ impl Diff {
             match self.system(global, &subject, &commits, against.as_deref(), &mut outcome, terminal) {
                 Ok(()) => {}
                 Err(Ending::Findings) if outcome.several => outcome.leave_out_one(),
-                Err(ending) => return ending,
+                Err(ending) => return Err(ending),
             }
         }
         if let Some(unknown) = self.env.iter().find(|name| outcome.several && !outcome.known.contains(*name)) {
             let message = format!("no system has an environment `{unknown}`");
-            return terminal.stop(Diagnostic::error(code::ENVIRONMENT_NOT_FOUND, message), Ending::Usage);
+            return Err(terminal.stop(Diagnostic::error(code::ENVIRONMENT_NOT_FOUND, message), Ending::Usage));
         }
         if chosen.unaffected && outcome.report.reviews.is_empty() {
             outcome.report.notes.push(UNAFFECTED.into());
         }
-        terminal.out(&render(&outcome.report, global.format, &self.options(terminal)));
-        let differs = outcome.report.reviews.iter().any(|review| !review.changes.is_empty());
-        let fails = outcome.failed || outcome.stopped || (self.exit_code && differs);
-        if fails { Ending::Findings } else { Ending::Clean }
+        Ok(outcome)
     }
 
     fn options(&self, terminal: &Terminal) -> ReportOptions {

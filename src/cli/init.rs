@@ -3,8 +3,9 @@
 use super::project::folder;
 use super::terminal::Terminal;
 use super::{Ending, Global};
+use crate::git::Repository;
 use crate::spec::{Document, dns_label, schema};
-use crate::workspace::create_new;
+use crate::workspace::{create_new, create_program};
 use clap::Args;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 ///
 /// Nothing that exists is overwritten. The system is called like the folder unless a name is given.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  windlass init shop && windlass build -C shop")]
+#[command(after_help = "Examples:\n  windlass init shop && windlass build -C shop\n  windlass init --hook")]
 pub(super) struct Init {
     /// The folder; made where it does not exist
     #[arg(default_value = ".", value_name = "DIR")]
@@ -20,11 +21,20 @@ pub(super) struct Init {
     /// The name of the system
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    /// Only write a Git hook, into the repository of the folder, that checks what is staged before each commit
+    #[arg(long, conflicts_with = "name")]
+    hook: bool,
 }
+
+/// The hook of `--hook`.
+const HOOK: &str = include_str!("init/pre-commit");
 
 impl Init {
     pub(super) fn run(&self, global: &Global, terminal: &mut Terminal) -> Ending {
         let folder = folder(global).join(&self.directory);
+        if self.hook {
+            return self.write_hook(&folder, terminal);
+        }
         let name = match self.name(&folder) {
             Ok(name) => name,
             Err(message) => {
@@ -49,6 +59,30 @@ impl Init {
             Err(error) => {
                 let mut found = crate::diagnostic::Diagnostics::new();
                 found.extend(error.diagnostics(&self.directory.display().to_string()));
+                terminal.findings(&crate::source::Sources::new(), found, false);
+                if error.is_machine_fault() { Ending::Machine } else { Ending::Findings }
+            }
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "a step of the command")]
+    fn write_hook(&self, folder: &Path, terminal: &mut Terminal) -> Ending {
+        let hooks = match Repository::discover(folder) {
+            Ok(repository) => repository.hooks(),
+            Err(error) => {
+                let ending = if error.is_machine_fault() { Ending::Machine } else { Ending::Findings };
+                return terminal.stop(error.into(), ending);
+            }
+        };
+        let shown = hooks.display().to_string();
+        match create_program(&hooks, "pre-commit", HOOK) {
+            Ok(()) => {
+                terminal.report(&format!("wrote {shown}/pre-commit"));
+                Ending::Clean
+            }
+            Err(error) => {
+                let mut found = crate::diagnostic::Diagnostics::new();
+                found.extend(error.diagnostics(&shown));
                 terminal.findings(&crate::source::Sources::new(), found, false);
                 if error.is_machine_fault() { Ending::Machine } else { Ending::Findings }
             }

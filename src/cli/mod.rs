@@ -9,6 +9,7 @@ mod argocd;
 mod build;
 mod capacity;
 mod check;
+mod ci;
 mod diff;
 mod explain;
 mod gate;
@@ -17,6 +18,7 @@ mod project;
 mod promote;
 mod publish;
 mod schema;
+mod shell;
 mod simulate;
 mod systems;
 mod table;
@@ -53,9 +55,12 @@ enum Command {
     Promote(promote::Promote),
     Capacity(capacity::Command),
     Simulate(simulate::Simulate),
+    Ci(ci::Ci),
     Argocd(argocd::Argocd),
     Schema(schema::Schema),
     Explain(explain::Explain),
+    Completions(shell::Completions),
+    Man(shell::Man),
 }
 
 impl Command {
@@ -177,8 +182,11 @@ pub fn run() -> ExitCode {
         Command::Promote(promote) => promote.run(&arguments.global, &mut terminal),
         Command::Capacity(capacity) => capacity.run(&arguments.global, &mut terminal),
         Command::Simulate(simulate) => simulate.run(&arguments.global, &mut terminal),
+        Command::Ci(ci) => ci.run(&arguments.global, &mut terminal),
         Command::Argocd(argocd) => argocd.run(&arguments.global, &mut terminal),
         Command::Schema(schema) => schema.run(&mut terminal),
+        Command::Completions(completions) => completions.run(&mut terminal),
+        Command::Man(man) => man.run(&mut terminal),
         Command::Explain(explain) => explain.run(&arguments.global, &mut terminal),
     };
     terminal.close(ending).into()

@@ -119,6 +119,11 @@ impl Terminal {
         }
     }
 
+    /// How findings look where no terminal shows them.
+    pub(super) fn plain(&self) -> Options {
+        self.options(false)
+    }
+
     /// Whether something could not be written.
     pub(super) fn has_failed(&self) -> bool {
         self.failure.is_some()

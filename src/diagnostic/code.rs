@@ -300,6 +300,7 @@ codes! {
     PLUGIN_PARAMETER = "WL0845", "plugin-parameter", "a parameter of an Application that the plugin does not have";
     PLUGIN_EMPTY = "WL0846", "plugin-renders-nothing", "an environment without objects, rendered by the plugin of Argo CD";
     PLUGIN_CONFIG = "WL0847", "plugin-configuration", "settings of the plugin that Argo CD refuses, ignores or takes otherwise";
+    FORGE_FAILED = "WL0848", "comment-not-written", "a comment or summary that the forge of the job did not take";
     NO_REPOSITORY = "WL0860", "no-repository", "a folder that is not in a Git repository, or one that cannot be read";
     REFERENCE_UNKNOWN = "WL0861", "unknown-reference", "a branch, tag or commit that the repository does not have";
     HISTORY_MISSING = "WL0862", "missing-history", "a commit that is not there yet, or is cut off in a shallow clone";

@@ -44,6 +44,12 @@ impl Repository {
         Ok(Self { inner: Rc::new(inner) })
     }
 
+    /// The folder from which Git runs hooks.
+    pub fn hooks(&self) -> PathBuf {
+        let set = self.inner.config().and_then(|config| config.get_path("core.hooksPath"));
+        set.map_or_else(|_| self.folder().join("hooks"), |path| self.root().join(path))
+    }
+
     /// Where the remote `origin` is.
     pub fn origin(&self) -> Option<String> {
         self.inner.find_remote("origin").ok()?.url().ok().map(str::to_owned)

@@ -14,6 +14,26 @@ pub fn create_new(folder: &Path, files: &[(&str, String)]) -> Result<(), WriteEr
     files.iter().try_for_each(|(path, text)| create(folder, path, text))
 }
 
+/// Makes a file that can be run, as [`create_new`] makes one.
+pub fn create_program(folder: &Path, name: &str, text: &str) -> Result<(), WriteError> {
+    create_new(folder, &[(name, text.to_owned())])?;
+    let failed = |error| WriteError::Io { path: name.into(), doing: "make", error, left: None };
+    runnable(&folder.join(name)).map_err(failed)
+}
+
+#[cfg(unix)]
+fn runnable(place: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(place, fs::Permissions::from_mode(0o755))
+}
+
+/// Git for Windows runs a hook by its first line.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "the same signature as elsewhere")]
+fn runnable(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}
+
 fn create(folder: &Path, path: &str, text: &str) -> Result<(), WriteError> {
     let failed = |error| WriteError::Io { path: path.into(), doing: "make", error, left: None };
     let place = folder.join(path);

@@ -20,7 +20,7 @@ mod staging;
 mod survey;
 mod write;
 
-pub use create::create_new;
+pub use create::{create_new, create_program};
 pub use error::{Obstacle, ReadError, Refusal, WriteError};
 pub(crate) use folders::{
     Folders, SYSTEM_FILE, environments, expand, inside, is_ours, is_output, is_yaml, matches, nearest_system,

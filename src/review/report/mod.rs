@@ -15,6 +15,8 @@ mod stat;
 mod text;
 mod words;
 
+pub use markdown::MARKER;
+
 use super::Review;
 use crate::diagnostic::Format;
 

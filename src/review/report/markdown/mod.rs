@@ -20,7 +20,8 @@ use escape::{block, cell, code, html, prose};
 use std::fmt::Write as _; // Writing to a string cannot fail.
 
 /// By this a bot finds its own comment.
-const MARKER: &str = "<!-- windlass:review -->\n";
+/// The first line of a comment, by which it is found again.
+pub const MARKER: &str = "<!-- windlass:review -->\n";
 /// Bytes that stay free for the last lines.
 const FOOTER: usize = 600;
 /// The most characters of a label or a note.

@@ -165,7 +165,8 @@ fn a_comment_is_created_and_the_job_summarised() {
     let body = got[1].body["body"].as_str().expect("a text");
     assert!(body.starts_with("<!-- windlass:review -->") && body.contains("production"), "{body}");
     assert!(fs::read_to_string(folder.path().join("summary.md")).expect("a summary").contains("production"));
-    let sarif: Value = serde_json::from_slice(&fs::read(folder.path().join("windlass.sarif")).expect("a report")).expect("JSON");
+    let sarif: Value =
+        serde_json::from_slice(&fs::read(folder.path().join("windlass.sarif")).expect("a report")).expect("JSON");
     assert_eq!(sarif["version"], "2.1.0");
     assert!(!out.contains("ghs_secret") && !err.contains("ghs_secret"));
 }
@@ -173,7 +174,9 @@ fn a_comment_is_created_and_the_job_summarised() {
 #[test]
 fn one_comment_is_kept() {
     let server = Server::play(|_, got| match got.method.as_str() {
-        "GET" => (200, "", comments(&["x", "<!-- windlass:review -->\nold", "<!-- windlass:review -->\nof a run at once"])),
+        "GET" => {
+            (200, "", comments(&["x", "<!-- windlass:review -->\nold", "<!-- windlass:review -->\nof a run at once"]))
+        }
         _ => (200, "", json!({})),
     });
     let folder = changed();
@@ -348,8 +351,10 @@ fn the_plugin_never_succeeds_with_nothing() {
     replace(folder.path(), "replicas: 3", "replcias: 3");
     let first = generate(&[("ARGOCD_ENV_WINDLASS_ENV", "production")]);
     assert!(first.starts_with("error[WL0110] environments/production.yaml:"), "{first}");
-    fs::write(folder.path().join("system.yaml"), "apiVersion: windlass/v1\nkind: System\nname: shop\ncomponents: {}\n").expect("written");
-    let off = "apiVersion: windlass/v1\nkind: Environment\ntarget: {kubernetes: \"1.35\", namespace: {create: false}}\n";
+    fs::write(folder.path().join("system.yaml"), "apiVersion: windlass/v1\nkind: System\nname: shop\ncomponents: {}\n")
+        .expect("written");
+    let off =
+        "apiVersion: windlass/v1\nkind: Environment\ntarget: {kubernetes: \"1.35\", namespace: {create: false}}\n";
     fs::write(folder.path().join("environments/production.yaml"), off).expect("written");
     let (code, out, _) = run(folder.path(), &["argocd", "generate"], &[("ARGOCD_ENV_WINDLASS_ENV", "production")]);
     assert!(code != 0 || !out.is_empty());

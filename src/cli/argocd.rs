@@ -84,8 +84,7 @@ fn open(global: &Global, request: &Request) -> Result<Project, Box<Unusable>> {
     }
     let (root, before) = unpacked(&here, &source);
     let workspace = Workspace::at(&root).map_err(|error| (Box::new(error.into()), Ending::Machine));
-    let located: Result<Located, _> =
-        workspace.and_then(|workspace| located_in(global, system.as_ref(), workspace));
+    let located: Result<Located, _> = workspace.and_then(|workspace| located_in(global, system.as_ref(), workspace));
     let mut project = Project::open_located(global, located)?;
     // What is written into manifests are paths of the repository.
     for environment in &mut project.loaded.environments {
@@ -122,7 +121,10 @@ fn refuse(sources: &Sources, finding: Diagnostic, ending: Ending, terminal: &mut
 }
 
 /// The one environment that is rendered.
-fn environment<'a>(project: &'a Project, wanted: Option<&str>) -> Result<&'a crate::load::LoadedEnvironment, Diagnostic> {
+fn environment<'a>(
+    project: &'a Project,
+    wanted: Option<&str>,
+) -> Result<&'a crate::load::LoadedEnvironment, Diagnostic> {
     if let Some(name) = wanted {
         let found = project.environments(&[name.to_owned()])?;
         return found.first().copied().ok_or_else(|| project.unknown(name));

@@ -59,12 +59,8 @@ impl Ci {
     pub(super) fn run(&self, global: &Global, terminal: &mut Terminal) -> Ending {
         let forge = Forge::detect(&|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
         let base = self.base.clone().or_else(|| forge.base());
-        let systems = || Systems {
-            named: self.named.clone(),
-            all: self.named.is_empty(),
-            changed_since: None,
-            staged: false,
-        };
+        let systems =
+            || Systems { named: self.named.clone(), all: self.named.is_empty(), changed_since: None, staged: false };
         // Everything is compiled: what was wrong before the change is wrong still.
         let answer = match Check::of(systems()).answer(global, terminal) {
             Ok(answer) => answer,
@@ -87,7 +83,11 @@ impl Ci {
         if outcome.fails() {
             ending = ending.max(Ending::Findings);
         }
-        terminal.out(&render(&outcome.report, Format::Text, &ReportOptions { width: Terminal::width(), ..ReportOptions::default() }));
+        terminal.out(&render(
+            &outcome.report,
+            Format::Text,
+            &ReportOptions { width: Terminal::width(), ..ReportOptions::default() },
+        ));
         if matches!(forge, Forge::Github(_)) {
             terminal.out(&render(&outcome.report, Format::Github, &ReportOptions::default()));
         }
@@ -98,7 +98,12 @@ impl Ci {
     /// What is said where not even the systems were found.
     fn stopped(&self, finding: &Diagnostic, ending: Ending, forge: &Forge, terminal: &mut Terminal) -> Ending {
         if matches!(forge, Forge::Github(_)) {
-            terminal.out(&render_findings(Format::Github, &Sources::new(), std::slice::from_ref(finding), &terminal.plain()));
+            terminal.out(&render_findings(
+                Format::Github,
+                &Sources::new(),
+                std::slice::from_ref(finding),
+                &terminal.plain(),
+            ));
         }
         let text = format!("{MARKER}\nWindlass could not run: {}\n", finding.message);
         let ending = terminal.stop(finding.clone(), ending);
@@ -160,7 +165,12 @@ impl Ci {
             Posted::Nowhere => {}
             Posted::Failed(finding) => {
                 if matches!(forge, Forge::Github(_)) {
-                    terminal.out(&render_findings(Format::Github, &Sources::new(), &[*finding.clone()], &terminal.plain()));
+                    terminal.out(&render_findings(
+                        Format::Github,
+                        &Sources::new(),
+                        &[*finding.clone()],
+                        &terminal.plain(),
+                    ));
                 }
                 terminal.stop(*finding, Ending::Clean);
             }

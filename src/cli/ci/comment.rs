@@ -56,10 +56,16 @@ impl Thread {
             })),
             Forge::Gitlab(Gitlab { request: Some(number), token: Some(token), api, project, .. }) => {
                 let notes = format!("{api}/projects/{project}/merge_requests/{number}/notes");
-                Ok(Some(Self { list: notes.clone(), one: notes, change: "PUT", credential: format!("PRIVATE-TOKEN: {token}") }))
+                Ok(Some(Self {
+                    list: notes.clone(),
+                    one: notes,
+                    change: "PUT",
+                    credential: format!("PRIVATE-TOKEN: {token}"),
+                }))
             }
             Forge::Github(Github { pull: Some(_), token: None, .. }) => Err(Box::new(
-                trouble("no comment: there is no token").help("give the step `GITHUB_TOKEN`, and the job `pull-requests: write`"),
+                trouble("no comment: there is no token")
+                    .help("give the step `GITHUB_TOKEN`, and the job `pull-requests: write`"),
             )),
             Forge::Gitlab(Gitlab { request: Some(_), token: None, .. }) => Err(Box::new(
                 trouble("no comment: there is no token")
@@ -70,7 +76,12 @@ impl Thread {
         }
     }
 
-    fn keep(&self, marker: &str, bodies: &[String], says_something: bool) -> Result<Option<&'static str>, Box<Diagnostic>> {
+    fn keep(
+        &self,
+        marker: &str,
+        bodies: &[String],
+        says_something: bool,
+    ) -> Result<Option<&'static str>, Box<Diagnostic>> {
         let ours = self.find(marker)?;
         let Some((first, others)) = ours.split_first() else {
             if !says_something {

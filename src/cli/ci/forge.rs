@@ -72,8 +72,10 @@ impl Forge {
         if there + text.len() as u64 > SUMMARY_LIMIT {
             return Err(trouble("the summary of the job is full"));
         }
-        let mut file = OpenOptions::new().append(true).create(true).open(path).map_err(|error| trouble(&error.to_string()))?;
-        file.write_all(text.as_bytes()).map_err(|error| trouble(&format!("cannot write the summary of the job: {error}")))
+        let mut file =
+            OpenOptions::new().append(true).create(true).open(path).map_err(|error| trouble(&error.to_string()))?;
+        file.write_all(text.as_bytes())
+            .map_err(|error| trouble(&format!("cannot write the summary of the job: {error}")))
     }
 }
 
@@ -102,14 +104,16 @@ mod tests {
     use super::*;
 
     fn detect(variables: &[(&str, &str)]) -> Forge {
-        let find = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        let find =
+            |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         Forge::detect(&find)
     }
 
     #[test]
     fn forges_are_known_by_their_variables() {
         assert_eq!(detect(&[("CI", "true")]), Forge::Neither);
-        let github = detect(&[("GITHUB_ACTIONS", "true"), ("GITHUB_REF", "refs/pull/7/merge"), ("GITHUB_BASE_REF", "main")]);
+        let github =
+            detect(&[("GITHUB_ACTIONS", "true"), ("GITHUB_REF", "refs/pull/7/merge"), ("GITHUB_BASE_REF", "main")]);
         assert_eq!(github.base().as_deref(), Some("origin/main...HEAD"));
         assert!(matches!(github, Forge::Github(Github { pull: Some(7), token: None, .. })));
         let gitlab = detect(&[("GITLAB_CI", "true"), ("CI_MERGE_REQUEST_IID", "3"), ("GITLAB_TOKEN", "t")]);

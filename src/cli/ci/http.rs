@@ -100,7 +100,17 @@ fn once(method: &str, url: &str, credential: &str, body: Option<&Value>) -> Resu
         settings += &format!("data-binary = {}\n", quoted(&format!("@{}", content.path().display())));
     }
     let mut child = Command::new("curl")
-        .args(["--disable", "--silent", "--show-error", "--max-time", "30", "--write-out", "%{http_code}", "--config", "-"])
+        .args([
+            "--disable",
+            "--silent",
+            "--show-error",
+            "--max-time",
+            "30",
+            "--write-out",
+            "%{http_code}",
+            "--config",
+            "-",
+        ])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -110,7 +120,9 @@ fn once(method: &str, url: &str, credential: &str, body: Option<&Value>) -> Resu
     let output = child.wait_with_output().map_err(failed)?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(Failure::Transport(said.lines().next().unwrap_or("curl failed").trim_start_matches("curl: ").to_owned()));
+        return Err(Failure::Transport(
+            said.lines().next().unwrap_or("curl failed").trim_start_matches("curl: ").to_owned(),
+        ));
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let (text, status) = text.split_at(text.floor_char_boundary(text.len().saturating_sub(3)));

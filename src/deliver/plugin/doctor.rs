@@ -7,8 +7,7 @@ use crate::source::{FileId, Span};
 use crate::yaml;
 
 /// The keys of `spec` that Argo CD reads.
-const KEYS: &[&str] =
-    &["version", "init", "generate", "discover", "parameters", "preserveFileMode", "provideGitCreds"];
+const KEYS: &[&str] = &["version", "init", "generate", "discover", "parameters", "preserveFileMode", "provideGitCreds"];
 /// The whole repository is one message to the sidecar.
 const MESSAGE_LIMIT: u64 = 100 << 20;
 
@@ -63,11 +62,19 @@ fn starts(root: &Node, start: Span, found: &mut Diagnostics) {
     };
     let kind = root.get("kind");
     if text(kind) != "ConfigManagementPlugin" {
-        found.push(stops("the plugin does not start: this is no ConfigManagementPlugin", span(kind), "write `kind: ConfigManagementPlugin`".into()));
+        found.push(stops(
+            "the plugin does not start: this is no ConfigManagementPlugin",
+            span(kind),
+            "write `kind: ConfigManagementPlugin`".into(),
+        ));
     }
     let name = root.get("metadata").and_then(|metadata| metadata.get("name"));
     if text(name).is_empty() {
-        found.push(stops("the plugin does not start: it has no name", span(root.get("metadata")), format!("write `metadata: {{name: {NAME}}}`")));
+        found.push(stops(
+            "the plugin does not start: it has no name",
+            span(root.get("metadata")),
+            format!("write `metadata: {{name: {NAME}}}`"),
+        ));
     }
     let generate = root.get("spec").and_then(|spec| spec.get("generate")).and_then(|generate| generate.get("command"));
     if generate.and_then(|command| command.item(0)).is_none() {
@@ -111,7 +118,8 @@ fn commands(spec: &Node, found: &mut Diagnostics) {
 
 /// How Applications have to call the plugin, and when a new version of it counts.
 fn named(root: &Node, spec: &Node, start: Span, found: &mut Diagnostics) {
-    let name = root.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::as_text).unwrap_or_default();
+    let name =
+        root.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Node::as_text).unwrap_or_default();
     match spec.get("version") {
         None => found.push(
             Diagnostic::warning(code::PLUGIN_CONFIG, "a new version of the plugin renders nothing anew")
@@ -121,7 +129,9 @@ fn named(root: &Node, spec: &Node, start: Span, found: &mut Diagnostics) {
         ),
         Some(node) => {
             let text = node.as_text().unwrap_or_default();
-            let called = format!("Applications have to say `plugin: {{name: {name}-{text}}}`; the socket is `{name}-{text}.sock`");
+            let called = format!(
+                "Applications have to say `plugin: {{name: {name}-{text}}}`; the socket is `{name}-{text}.sock`"
+            );
             found.push(Diagnostic::note(code::PLUGIN_CONFIG, called).label(node.span, "a part of the name"));
             if name == NAME && text != version() {
                 found.push(
@@ -153,9 +163,11 @@ fn discovers(discover: &Node, found: &mut Diagnostics) {
 
 fn surroundings(around: &Surroundings, found: &mut Diagnostics) {
     let mut note = |text: String| found.push(Diagnostic::note(code::PLUGIN_CONFIG, text));
-    note("a render has 60s, with the transfer of the repository: `controller.repo.server.timeout.seconds` and \
+    note(
+        "a render has 60s, with the transfer of the repository: `controller.repo.server.timeout.seconds` and \
           `server.repo.server.timeout.seconds` in `argocd-cmd-params-cm`; then the process is killed"
-        .into());
+            .into(),
+    );
     note("file modes and times are lost on the way, unless `preserveFileMode`; Windlass looks at neither".into());
     note("after an update without a new version or commit: hard refresh; errors are cached too".into());
     if around.has_exec_timeout {

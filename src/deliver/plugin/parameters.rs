@@ -112,7 +112,10 @@ mod tests {
     #[test]
     fn what_is_not_a_parameter_is_refused() {
         let of = |parameters| Request::read(Some(parameters), None).expect_err("refused");
-        assert_eq!(of(r#"[{"name":"enviroment","string":"x"}]"#).help.as_deref(), Some("a similar one is `environment`"));
+        assert_eq!(
+            of(r#"[{"name":"enviroment","string":"x"}]"#).help.as_deref(),
+            Some("a similar one is `environment`")
+        );
         assert!(of(r#"[{"name":"environment","map":{}}]"#).message.contains("a list or a map"));
         assert!(of("{").message.contains("ARGOCD_APP_PARAMETERS"));
     }

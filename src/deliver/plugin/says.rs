@@ -48,7 +48,9 @@ mod tests {
         let found = [
             Diagnostic::warning(code::REPLICA_SINGLE, "a warning"),
             Diagnostic::note(code::GPU_ROLLOUT, "a note"),
-            Diagnostic::error(code::UNKNOWN_KEY, "unknown key `y`\n").label(Span::new(file, 5, 6), "").help("write `z`"),
+            Diagnostic::error(code::UNKNOWN_KEY, "unknown key `y`\n")
+                .label(Span::new(file, 5, 6), "")
+                .help("write `z`"),
         ];
         let text = say(&sources, &found);
         let lines: Vec<&str> = text.lines().collect();
@@ -58,8 +60,7 @@ mod tests {
 
     #[test]
     fn many_findings_are_counted() {
-        let found: Vec<Diagnostic> =
-            (0..9).map(|n| Diagnostic::error(code::UNKNOWN_KEY, format!("key {n}"))).collect();
+        let found: Vec<Diagnostic> = (0..9).map(|n| Diagnostic::error(code::UNKNOWN_KEY, format!("key {n}"))).collect();
         let text = say(&Sources::new(), &found);
         assert!(text.ends_with("and 4 more: run `windlass check`\n"), "{text}");
     }

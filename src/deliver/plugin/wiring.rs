@@ -48,7 +48,10 @@ impl Wiring {
                 [
                     titled("plugin.yaml: in the image of the sidecar", Part::Plugin),
                     titled("Dockerfile: the image of the sidecar", Part::Dockerfile),
-                    titled("sidecar.yaml: kubectl patch -n argocd deployment argocd-repo-server --patch-file sidecar.yaml", Part::Sidecar),
+                    titled(
+                        "sidecar.yaml: kubectl patch -n argocd deployment argocd-repo-server --patch-file sidecar.yaml",
+                        Part::Sidecar,
+                    ),
                     titled("applications.yaml", Part::Applications),
                 ]
                 .join("\n")

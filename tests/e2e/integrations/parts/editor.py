@@ -2,13 +2,17 @@
 
 import json
 import pathlib
+import signal
 import subprocess
 import sys
 
 server, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+signal.alarm(60)
 process = subprocess.Popen([server, "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 counter = 0
+SETTINGS = {"yaml": {"validate": True, "hover": True, "completion": True, "schemaStore": {"enable": False}}}
 diagnostics = {}
+versions = {}
 
 
 def send(message):
@@ -27,9 +31,9 @@ def receive():
     if message.get("method") == "textDocument/publishDiagnostics":
         diagnostics[message["params"]["uri"]] = message["params"]["diagnostics"]
     elif "method" in message and "id" in message:
-        # The server asks for settings: it gets none.
         items = message.get("params", {}).get("items", [])
-        send({"id": message["id"], "result": [None for _ in items] if items else None})
+        answer = [SETTINGS.get(item["section"], {}) for item in items]
+        send({"id": message["id"], "result": answer if items else None})
     return message
 
 
@@ -44,41 +48,38 @@ def ask(method, params):
     return message["result"]
 
 
-def open_text(path, text):
+def write(path, text, wrong):
+    """Opens or changes a text, and waits until the server has looked at it."""
     uri = path.as_uri()
     diagnostics.pop(uri, None)
-    document = {"uri": uri, "languageId": "yaml", "version": 1, "text": text}
-    send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
-    while uri not in diagnostics:
+    versions[uri] = versions.get(uri, 0) + 1
+    document = {"uri": uri, "version": versions[uri]}
+    if versions[uri] == 1:
+        whole = {**document, "languageId": "yaml", "text": text}
+        send({"method": "textDocument/didOpen", "params": {"textDocument": whole}})
+    else:
+        changes = {"textDocument": document, "contentChanges": [{"text": text}]}
+        send({"method": "textDocument/didChange", "params": changes})
+    while uri not in diagnostics or bool(diagnostics[uri]) != wrong:
         receive()
     return uri
 
 
-def close(uri):
-    send({"method": "textDocument/didClose", "params": {"textDocument": {"uri": uri}}})
-    diagnostics.pop(uri, None)
-
-
 ask("initialize", {"processId": None, "rootUri": folder.as_uri(), "capabilities": {"textDocument": {}}})
 send({"method": "initialized", "params": {}})
-settings = {"yaml": {"validate": True, "hover": True, "completion": True, "schemaStore": {"enable": False}}}
-send({"method": "workspace/didChangeConfiguration", "params": {"settings": settings}})
+send({"method": "workspace/didChangeConfiguration", "params": {"settings": SETTINGS}})
 for name, key in [("system.yaml", "components"), ("environments/production.yaml", "target")]:
     path = folder / name
     text = path.read_text()
-    uri = open_text(path, text)
-    assert diagnostics[uri] == [], (name, diagnostics[uri])
+    uri = write(path, text + "\nnothingLikeIt: 1\n", wrong=True)
+    assert any("nothingLikeIt" in found["message"] for found in diagnostics[uri]), (name, diagnostics[uri])
+    write(path, text, wrong=False)
     line = next(at for at, line in enumerate(text.splitlines()) if line.startswith(f"{key}:"))
     place = {"textDocument": {"uri": uri}, "position": {"line": line, "character": 1}}
     hover = ask("textDocument/hover", place)
     assert hover and hover["contents"], (name, "hover")
-    close(uri)
-    wrong = open_text(path, text + "\nnothingLikeIt: 1\n")
-    assert any("nothingLikeIt" in found["message"] for found in diagnostics[wrong]), (name, diagnostics[wrong])
-    close(wrong)
-    more = open_text(path, text + "\n\n")
-    place = {"textDocument": {"uri": more}, "position": {"line": len(text.splitlines()) + 1, "character": 0}}
+    write(path, text + "\nnothingLikeIt: 1\n\n", wrong=True)
+    place = {"textDocument": {"uri": uri}, "position": {"line": len(text.splitlines()) + 2, "character": 0}}
     offered = [item["label"] for item in ask("textDocument/completion", place)["items"]]
     assert "labels" in offered or "network" in offered, (name, offered)
-    close(more)
 process.kill()

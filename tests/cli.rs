@@ -260,6 +260,34 @@ fn a_finding_is_explained_by_its_code_or_name() {
 }
 
 #[test]
+fn a_value_is_explained_by_where_it_is_written() {
+    let folder = project();
+    let asked = ["explain", "production", "deployment/web.spec.template.spec.containers[web].image"];
+    let output = windlass(folder.path(), &asked);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let shown = text(&output.stdout);
+    assert!(shown.contains("components.web.image") && shown.contains("(system)"), "{shown}");
+    let json = windlass(folder.path(), &[&asked[..], &["--format", "json"]].concat());
+    let report: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!(report["version"], 1);
+    let value = &report["values"][0];
+    assert_eq!((&value["origin"], &value["causes"][0]["path"]), (&"written".into(), &"components.web.image".into()));
+    let place = &value["causes"][0]["place"];
+    assert_eq!((&place["file"], &place["layer"]), (&"system.yaml".into(), &"system".into()));
+    assert!(place["line"].is_u64() && place["column"].is_u64() && place["text"].is_string(), "{place}");
+
+    let asked = ["explain", "production", "deployment/web.spec.template.spec.enableServiceLinks", "--format", "json"];
+    let report: serde_json::Value = serde_json::from_slice(&windlass(folder.path(), &asked).stdout).expect("JSON");
+    assert_eq!(report["values"][0]["origin"], "default");
+    let page = report["values"][0]["page"].as_str().expect("a page");
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(page).is_file(), "{page}");
+
+    let unknown = windlass(folder.path(), &["explain", "production", "deployment/web.spec.replcas"]);
+    assert_eq!(code(&unknown), 2);
+    assert!(text(&unknown.stderr).contains("`replicas`"), "{}", text(&unknown.stderr));
+}
+
+#[test]
 fn a_closed_pipe_is_success() {
     let folder = project();
     let mut child = Command::new(env!("CARGO_BIN_EXE_windlass"))

@@ -6,7 +6,7 @@ use super::{Ending, Global};
 use crate::diagnostic::{Code, Format, code, explain};
 use crate::kube::{Content, Identity};
 use crate::load::LoadedEnvironment;
-use crate::provenance::{self, Origin, Traced};
+use crate::provenance::{self, Origin, Place, Traced};
 use crate::source::Span;
 use clap::Args;
 use serde_json::{Value, json};
@@ -112,18 +112,21 @@ impl Report<'_> {
             match &traced.origin {
                 Origin::Causes(causes) => {
                     for cause in causes {
-                        let written = self.written(cause.span);
-                        let _ = writeln!(text, "  {}  {}: {written}", self.place(cause.span), cause.path);
-                        for replaced in &cause.replaced {
-                            let written = self.written(*replaced);
-                            let _ = writeln!(text, "    in the place of {written}, {}", self.place(*replaced));
+                        let Place { span, layer } = cause.written;
+                        let (at, written) = (self.place(span), self.written(span));
+                        let _ = writeln!(text, "  {at}  {}: {written}  ({})", cause.path, layer.word());
+                        for Place { span, layer } in &cause.replaced {
+                            let (at, written) = (self.place(*span), self.written(*span));
+                            let _ = writeln!(text, "    in the place of {written}, {at}  ({})", layer.word());
                         }
                     }
                 }
                 Origin::Written(span) => {
                     let _ = writeln!(text, "  {}  as it is written", self.place(*span));
                 }
-                Origin::Default => text.push_str("  a default of Windlass (docs/reference.md)\n"),
+                Origin::Default(page) => {
+                    let _ = writeln!(text, "  a default of Windlass: {page}");
+                }
             }
         }
         text
@@ -144,20 +147,27 @@ impl Report<'_> {
                 let (origin, causes) = match &traced.origin {
                     Origin::Causes(causes) => ("written", causes.as_slice()),
                     Origin::Written(_) => ("manifest", &[][..]),
-                    Origin::Default => ("default", &[][..]),
+                    Origin::Default(_) => ("default", &[][..]),
+                };
+                let layered = |of: &Place| {
+                    let mut shown = place(of.span);
+                    shown["layer"] = of.layer.word().into();
+                    shown
                 };
                 let cause = |cause: &provenance::Cause| {
                     json!({
-                        "path": cause.path.to_string(), "place": place(cause.span),
-                        "replaced": cause.replaced.iter().map(|span| place(*span)).collect::<Vec<_>>(),
+                        "path": cause.path.to_string(), "place": layered(&cause.written),
+                        "replaced": cause.replaced.iter().map(layered).collect::<Vec<_>>(),
                     })
                 };
                 let mut value = json!({
                     "field": provenance::shown(&traced.field), "value": traced.value, "origin": origin,
                     "causes": causes.iter().map(cause).collect::<Vec<_>>(),
                 });
-                if let Origin::Written(span) = traced.origin {
-                    value["place"] = place(span);
+                match &traced.origin {
+                    Origin::Written(span) => value["place"] = place(*span),
+                    Origin::Default(page) => value["page"] = page.as_str().into(),
+                    Origin::Causes(_) => {}
                 }
                 value
             })

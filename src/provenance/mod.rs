@@ -4,11 +4,14 @@
 //! system compiled again, and where a value of the object is another then, what was changed is a cause of
 //! it. No pass has to keep a record, so none can forget one. Pure: the same input gives the same causes.
 
+mod layer;
+
 use crate::document::{Node, Path, Value, at};
 use crate::kube::{Content, Identity, Object};
 use crate::layers;
 use crate::load::{Loaded, LoadedEnvironment};
 use crate::source::Span;
+pub use layer::Layer;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,10 +26,16 @@ pub type Field = Vec<String>;
 pub struct Cause {
     /// Where it stands in the merged document.
     pub path: Path,
-    /// Where it is written.
-    pub span: Span,
+    pub written: Place,
     /// Where the values stood that it replaced, nearest layer first.
-    pub replaced: Vec<Span>,
+    pub replaced: Vec<Place>,
+}
+
+/// A place in a file, and the layer that it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    pub span: Span,
+    pub layer: Layer,
 }
 
 /// What a value comes from.
@@ -36,8 +45,8 @@ pub enum Origin {
     Causes(Vec<Cause>),
     /// The document of a hand-written object.
     Written(Span),
-    /// Nothing that is written: Windlass puts it there.
-    Default,
+    /// Nothing that is written: Windlass puts it there, as this page of the documentation says.
+    Default(String),
 }
 
 /// A value of an object, and what it comes from.
@@ -66,16 +75,21 @@ pub fn trace(
         .enumerate()
         .map(|(at, path)| (at, affected(path, &root, loaded, environment, object, &values)))
         .collect();
+    let place = |path: &Path, span: Span| {
+        let component = component(path).or(original.component.as_deref());
+        Place { span, layer: Layer::of(span, component, loaded, environment) }
+    };
     let mut causes: BTreeMap<usize, Vec<Cause>> = BTreeMap::new();
     for (at, affected) in changed {
         for value in affected {
-            causes.entry(value).or_default().push(cause(&places[at], &root));
+            causes.entry(value).or_default().push(cause(&places[at], &root, place));
         }
     }
     let traced = values.into_iter().enumerate().map(|(at, (field, value))| {
         let origin = match causes.remove(&at) {
             Some(causes) => Origin::Causes(causes),
-            None => written(original, &field).map_or(Origin::Default, Origin::Written),
+            None => written(original, &field)
+                .map_or_else(|| Origin::Default(layer::page(original, &field, &root)), Origin::Written),
         };
         Traced { field, value, origin }
     });
@@ -87,9 +101,21 @@ fn merged(loaded: &Loaded, environment: &LoadedEnvironment) -> Node {
     layers::merge(&loaded.system, &chain, &mut crate::diagnostic::Diagnostics::new())
 }
 
-fn cause(path: &Path, root: &Node) -> Cause {
-    let place = path.locate(root);
-    Cause { path: path.clone(), span: place.node.span, replaced: place.node.replaced.clone() }
+fn cause(path: &Path, root: &Node, place: impl Fn(&Path, Span) -> Place) -> Cause {
+    let Node { span, replaced, .. } = path.locate(root).node;
+    Cause {
+        path: path.clone(),
+        written: place(path, *span),
+        replaced: replaced.iter().map(|span| place(path, *span)).collect(),
+    }
+}
+
+/// The component that a place of the merged document is about.
+fn component(path: &Path) -> Option<&str> {
+    match path.segments() {
+        [first, key, ..] if first == "components" => Some(key.as_str()),
+        _ => None,
+    }
 }
 
 /// The scalars at and below a field, each with its place.
@@ -371,6 +397,8 @@ kind: Environment
 name: production
 target: {kubernetes: \"1.35\"}
 components: {api: {replicas: 3}}
+defaults: {all: {labels: {team: a}}}
+overrides: {backend: {annotations: {note: b}}}
 images: {rewrite: {registry.example.com: mirror.example.com}}
 patches:
   grace: {target: {kind: Deployment}, merge: {spec: {minReadySeconds: 7}}}
@@ -393,16 +421,20 @@ patches:
         let traced = trace(&loaded, environment, &object.identity, &field).expect("it can be traced");
         match &traced[0].origin {
             Origin::Causes(causes) => {
-                let line = |span: Span| format!("{}:{}", sources.file(span.file).path, sources.position(span).line);
+                let line = |place: Place| {
+                    let Place { span, layer } = place;
+                    format!("{}:{} {}", sources.file(span.file).path, sources.position(span).line, layer.word())
+                };
                 causes
                     .iter()
                     .map(|cause| {
-                        let replaced: Vec<String> = cause.replaced.iter().map(|span| line(*span)).collect();
-                        format!("{} {} {}", cause.path, line(cause.span), replaced.join(" ")).trim().to_owned()
+                        let replaced: Vec<String> = cause.replaced.iter().map(|place| line(*place)).collect();
+                        format!("{} {} {}", cause.path, line(cause.written), replaced.join(" ")).trim().to_owned()
                     })
                     .collect()
             }
-            other => vec![format!("{other:?}")],
+            Origin::Default(page) => vec![page.clone()],
+            other @ Origin::Written(_) => vec![format!("{other:?}")],
         }
     }
 
@@ -410,17 +442,29 @@ patches:
     fn a_value_comes_from_where_it_is_written() {
         assert_eq!(
             causes("deployment/api.spec.replicas"),
-            ["components.api.replicas production.yaml:5 system.yaml:10"]
+            ["components.api.replicas production.yaml:5 environment system.yaml:10 system"]
         );
         assert_eq!(
             causes("Deployment shop-production/api.spec.template.spec.containers[api].image"),
-            ["components.api.image system.yaml:7", "images.rewrite[registry.example.com] production.yaml:6",]
+            [
+                "components.api.image system.yaml:7 system",
+                "images.rewrite[registry.example.com] production.yaml:8 environment",
+            ]
         );
         assert_eq!(
             causes("api/Deployment.spec.minReadySeconds"),
-            ["patches.grace.merge.spec.minReadySeconds production.yaml:8"]
+            ["patches.grace.merge.spec.minReadySeconds production.yaml:10 environment"]
         );
-        assert_eq!(causes("deployment/api.spec.template.spec.automountServiceAccountToken"), ["Default"]);
+        assert_eq!(causes("deployment/api.spec.template.spec.automountServiceAccountToken"), ["docs/kinds/backend.md"]);
+        assert_eq!(
+            causes("deployment/api.metadata.labels.team"),
+            ["components.api.labels.team production.yaml:6 defaults"]
+        );
+        assert_eq!(
+            causes("deployment/api.metadata.annotations.note"),
+            ["components.api.annotations.note production.yaml:7 overrides"]
+        );
+        assert_eq!(causes("networkpolicy/default-deny.spec.policyTypes"), ["docs/output.md"]);
     }
 
     #[test]

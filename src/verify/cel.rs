@@ -2,8 +2,10 @@
 //!
 //! Promises: rules are compiled once for a schema; defaults of the schema are filled in before a rule sees
 //! an object, as in an API server; rules about a change from an older object say nothing about a new one.
-//! What cannot be evaluated here is said, and is not taken for kept.
+//! What cannot be evaluated here is said, and is not taken for kept. The same object gives the same verdicts, in the
+//! same order and words: the keys of a map have no order here, so that no message is made of going through them.
 
+use super::schema::rules::has_rules;
 use kube_cel::{CompiledSchema, ErrorKind, RootContext, Validator, apply_defaults, compile_schema};
 use serde_json::Value;
 
@@ -34,13 +36,19 @@ pub enum Outcome {
     Unread,
 }
 
+impl std::fmt::Debug for Rules {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_tuple("Rules").field(&self.schema).finish()
+    }
+}
+
 impl Rules {
     /// The rules of a schema; `None` where it has none.
     pub fn of(schema: &Value) -> Option<Self> {
-        has_rules(schema).then(|| Self {
-            compiled: compile_schema(schema),
-            schema: schema.clone(),
-            validator: Validator::new(),
+        has_rules(schema).then(|| {
+            let mut schema = schema.clone();
+            fix_messages(&mut schema);
+            Self { compiled: compile_schema(&schema), schema, validator: Validator::new() }
         })
     }
 
@@ -53,7 +61,7 @@ impl Rules {
         let whole = apply_defaults(&self.schema, object);
         let result = self.validator.validate_compiled_with_context(&self.compiled, &whole, None, Some(&root));
         let errors = result.err().map(kube_cel::ValidationErrors::into_vec).unwrap_or_default();
-        errors
+        let mut verdicts: Vec<Verdict> = errors
             .into_iter()
             .map(|error| Verdict {
                 place: steps(&error.field_path),
@@ -65,7 +73,10 @@ impl Rules {
                     _ => Outcome::Unread,
                 },
             })
-            .collect()
+            .collect();
+        // The fields of an object are met in any order; the rules of one of them in that of the schema.
+        verdicts.sort_by(|one, other| one.place.cmp(&other.place));
+        verdicts
     }
 }
 
@@ -74,14 +85,37 @@ pub(crate) fn flaw(rule: &str) -> Option<String> {
     crate::policy::flaw_of_rule(rule)
 }
 
-fn has_rules(schema: &Value) -> bool {
-    match schema {
-        Value::Object(fields) => {
-            fields.iter().any(|(key, value)| key == "x-kubernetes-validations" || has_rules(value))
+/// Takes away the messages that depend on the order of the keys of a map.
+fn fix_messages(schema: &mut Value) {
+    let has_maps = has_maps(schema);
+    let Value::Object(fields) = schema else { return };
+    if has_maps {
+        let rules = fields.get_mut("x-kubernetes-validations").and_then(Value::as_array_mut);
+        for rule in rules.into_iter().flatten().filter_map(Value::as_object_mut) {
+            let goes_through =
+                |text: &str| [".map(", ".filter(", ".transformList("].iter().any(|call| text.contains(call));
+            if rule.get("messageExpression").and_then(Value::as_str).is_some_and(goes_through) {
+                rule.remove("messageExpression");
+            }
         }
-        Value::Array(items) => items.iter().any(has_rules),
-        _ => false,
     }
+    for (key, below) in fields {
+        match below {
+            Value::Object(properties) if key == "properties" => properties.values_mut().for_each(fix_messages),
+            below if matches!(key.as_str(), "items" | "additionalProperties") => fix_messages(below),
+            _ => {}
+        }
+    }
+}
+
+/// True where a value may be, or hold, a map or what no schema says anything about.
+fn has_maps(schema: &Value) -> bool {
+    let is_set = |key: &str| schema.get(key).is_some_and(|value| *value != false);
+    let below = |key: &str| schema.get(key).and_then(Value::as_object).into_iter().flatten();
+    is_set("additionalProperties")
+        || is_set("x-kubernetes-preserve-unknown-fields")
+        || below("properties").any(|(_, property)| has_maps(property))
+        || schema.get("items").is_some_and(has_maps)
 }
 
 /// `spec.ports[0].name` as steps.
@@ -132,5 +166,19 @@ mod tests {
     fn a_rule_of_a_change_says_nothing_about_a_new_object() {
         assert!(verdicts("self.max == oldSelf.max", &json!({"max": 1})).is_empty());
         assert!(Rules::of(&json!({"type": "object"})).is_none());
+    }
+
+    #[test]
+    fn a_message_does_not_depend_on_the_order_of_keys() {
+        let rule = json!({"rule": "self.names.all(k, k == 'x')", "message": "only x",
+            "messageExpression": "'unknown: ' + self.names.map(k, k).join(', ')"});
+        let schema = |names: Value| json!({"type": "object", "properties": {"names": names}, "x-kubernetes-validations": [rule]});
+        let said = |schema: &Value, names: Value| {
+            Rules::of(schema).expect("it has rules").evaluate(&json!({"names": names}))[0].message.clone()
+        };
+        let map = schema(json!({"type": "object", "additionalProperties": {"type": "string"}}));
+        assert_eq!(said(&map, json!({"a": "", "b": "", "c": ""})), "only x");
+        let list = schema(json!({"type": "array", "items": {"type": "string"}}));
+        assert_eq!(said(&list, json!(["a", "b"])), "unknown: a, b");
     }
 }

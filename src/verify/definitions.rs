@@ -1,6 +1,5 @@
 //! The definitions of custom resources that the user brings: those of `schemas`, and those among the objects.
 
-use super::cel::Rules;
 use super::schema::{Root, Schemas, Served, definition};
 use crate::diagnostic::{Diagnostic, code};
 use crate::document::{Finding, Findings, Node, at};
@@ -20,7 +19,6 @@ pub(super) struct Definitions {
 struct Known {
     schemas: Arc<Schemas>,
     served: Served,
-    schema: Value,
     /// True where it says what is emitted, and the cluster's own may have more.
     as_emitted: bool,
 }
@@ -57,11 +55,9 @@ impl Definitions {
     fn add(&mut self, written: &Value, as_emitted: bool) -> bool {
         let Some(read) = definition::read(written) else { return false };
         let schemas = Arc::new(read.schemas);
-        let of_version = definition::written(written);
         for root in read.roots {
             let Some(served) = schemas.find(&root.api_version, &root.kind, 0) else { continue };
-            let schema = of_version.get(&root).map(|schema| (*schema).clone()).unwrap_or_default();
-            self.known.insert(root, Known { schemas: schemas.clone(), served, schema, as_emitted });
+            self.known.insert(root, Known { schemas: schemas.clone(), served, as_emitted });
         }
         true
     }
@@ -78,15 +74,6 @@ impl Definitions {
 
     pub(super) fn find(&self, object: &Object) -> Option<(&Schemas, Served)> {
         self.get(object).map(|known| (&*known.schemas, known.served))
-    }
-
-    /// The rules of a kind; `None` where it has none.
-    pub(super) fn rules(&self, object: &Object) -> Option<Rules> {
-        Rules::of(&self.get(object)?.schema)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.known.is_empty()
     }
 }
 

@@ -12,7 +12,7 @@ mod laws;
 mod place;
 pub mod schema;
 
-use crate::diagnostic::{Diagnostic, code, listed, nearest};
+use crate::diagnostic::{Diagnostic, Severity, code, listed, nearest};
 use crate::document::Findings;
 use crate::kube::{Content, Identity, Object};
 use crate::load::Manifests;
@@ -21,7 +21,7 @@ use definitions::Definitions;
 use place::Places;
 use rayon::prelude::*;
 use schema::bundle::{self, KUBERNETES};
-use schema::{Fault, Schemas, Served, Walk};
+use schema::{Fault, Root, Schemas, Served, Walk};
 use std::collections::BTreeMap;
 
 /// Below this many objects, one core is as fast.
@@ -44,8 +44,8 @@ pub fn verify(objects: &[Object], model: &Model, manifests: &Manifests, findings
     } else {
         objects.par_iter().map(check).collect()
     };
-    let places = Places { findings, minor };
-    places.report(objects, checked, &definitions);
+    let places = Places { findings };
+    places.report(objects, checked);
 }
 
 /// What checking an object gave.
@@ -64,7 +64,7 @@ fn faults(object: &Object, definitions: &Definitions, minor: u32) -> Checked {
     let known = known(object, definitions, minor);
     // Schemas of Kubernetes itself have the metadata in them.
     let has_metadata = matches!(&known, Known::Schema(schemas, _) if std::ptr::eq(*schemas, KUBERNETES.schemas()));
-    let unknown = match known {
+    let unknown = match &known {
         Known::Schema(schemas, served) => {
             if let (true, Some(_)) = (served.of_cluster, &identity.namespace) {
                 let fault = walk.key("metadata", |walk| walk.key("namespace", |walk| out_of_scope(identity, walk)));
@@ -90,7 +90,20 @@ fn faults(object: &Object, definitions: &Definitions, minor: u32) -> Checked {
     }
     // A value of the wrong shape says nothing to the laws.
     laws::check(identity, content, &mut walk);
-    Checked { faults: one_for_each_place(walk.faults), unknown }
+    let mut faults = one_for_each_place(walk.faults);
+    if let (Known::Schema(schemas, _), true) = (known, faults.iter().all(|fault| fault.severity != Severity::Error)) {
+        faults.extend(broken_rules(object, schemas, minor));
+    }
+    Checked { faults, unknown }
+}
+
+/// The rules in CEL that an object does not keep. A rule may take the shape of its object for granted.
+fn broken_rules(object: &Object, schemas: &Schemas, minor: u32) -> Vec<Fault> {
+    let identity = &object.identity;
+    let root = Root { api_version: identity.api_version.as_str().into(), kind: identity.kind.as_str().into() };
+    let rules = schemas.rules.get(&root).and_then(schema::Expressions::rules);
+    let verdicts = rules.map(|rules| rules.evaluate(&object.json())).unwrap_or_default();
+    verdicts.into_iter().map(|verdict| place::broken(verdict, minor)).collect()
 }
 
 /// What SOPS encrypted, as far as it can be read: its values and its seal are for who has the key.
@@ -157,7 +170,7 @@ fn known<'a>(object: &Object, definitions: &'a Definitions, minor: u32) -> Known
 }
 
 fn is_of_kubernetes(group: &str, schemas: &Schemas) -> bool {
-    let of = |root: &schema::Root| root.api_version.split_once('/').map_or("", |(group, _)| group) == group;
+    let of = |root: &Root| root.api_version.split_once('/').map_or("", |(group, _)| group) == group;
     schemas.roots.keys().any(of)
 }
 
@@ -195,7 +208,7 @@ fn not_served(identity: &Identity, versions: &[Served], walk: &Walk<'_>) -> Faul
 fn no_such_kind(identity: &Identity, walk: &Walk<'_>) -> Fault {
     let roots = || KUBERNETES.schemas().roots.keys();
     let beside = || roots().filter(|root| root.api_version == identity.api_version).map(|root| root.kind.as_str());
-    let served = |root: &&schema::Root| KUBERNETES.schemas().find(&root.api_version, &root.kind, walk.minor).is_some();
+    let served = |root: &&Root| KUBERNETES.schemas().find(&root.api_version, &root.kind, walk.minor).is_some();
     let elsewhere = roots().rev().filter(served).find(|root| root.kind == identity.kind);
     let message = format!("Kubernetes 1.{} has no kind `{}` in `{}`", walk.minor, identity.kind, identity.api_version);
     let fault = walk

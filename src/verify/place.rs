@@ -1,35 +1,23 @@
 //! From a fault to the finding at the place where it was written.
 
-use super::cel::{Outcome, Rules, Verdict};
-use super::definitions::Definitions;
+use super::cel::{Outcome, Verdict};
 use super::schema::{Fault, Focus, Walk};
 use super::{Checked, is_secret, unknown_kinds};
-use crate::diagnostic::{Diagnostic, Severity, code};
+use crate::diagnostic::{Diagnostic, code};
 use crate::document::{Finding, Findings, Node, Path, Value};
-use crate::kube::{Content, Identity, Object};
-use std::collections::BTreeMap;
+use crate::kube::{Content, Object};
 
 /// Turns faults into findings, in the order of the objects.
 pub(super) struct Places<'f, 'r> {
     pub findings: &'f mut Findings<'r>,
-    pub minor: u32,
 }
 
 impl Places<'_, '_> {
-    pub(super) fn report(mut self, objects: &[Object], checked: Vec<Checked>, definitions: &Definitions) {
+    pub(super) fn report(mut self, objects: &[Object], checked: Vec<Checked>) {
         let unknown = objects.iter().zip(&checked).filter(|(_, checked)| checked.unknown).map(|(object, _)| object);
         let unknown = unknown_kinds(unknown);
-        let mut rules: BTreeMap<(&str, &str), Option<Rules>> = BTreeMap::new();
         for (object, checked) in objects.iter().zip(checked) {
-            let shaped = checked.faults.iter().all(|fault| fault.severity != Severity::Error);
             checked.faults.into_iter().for_each(|fault| self.push(object, fault));
-            // A rule may take the shape of its object for granted.
-            if !definitions.is_empty() && shaped {
-                let Identity { api_version, kind, .. } = &object.identity;
-                let rules = rules.entry((api_version, kind)).or_insert_with(|| definitions.rules(object));
-                let verdicts = rules.as_ref().map(|rules| rules.evaluate(&object.json())).unwrap_or_default();
-                verdicts.into_iter().for_each(|verdict| self.push(object, broken(verdict, self.minor)));
-            }
         }
         self.findings.found.extend(unknown);
     }
@@ -41,13 +29,15 @@ impl Places<'_, '_> {
                 let finding = at_patch(object, fault, self.findings.root());
                 self.findings.push(finding);
             }
+            // What cannot be told here says nothing about the compiler.
+            (None, true) if fault.code == code::RULE_UNREAD => {}
             (None, true) => self.findings.found.push(bug(object, &fault)),
         }
     }
 }
 
 /// A rule that is not kept, as a fault.
-fn broken(verdict: Verdict, minor: u32) -> Fault {
+pub(super) fn broken(verdict: Verdict, minor: u32) -> Fault {
     let Verdict { place, rule, message, outcome } = verdict;
     let fault = match outcome {
         Outcome::Broken => Walk::new(minor)

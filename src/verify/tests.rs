@@ -113,9 +113,9 @@ fn what_nobody_wrote_is_a_bug() {
     let root = Node::new(crate::source::Span::new(Sources::new().add("a", ""), 0, 0), Value::Null);
     let mut findings = Findings::new(&root);
     let object = Object::new(&deployment(&json!({"spec": {"replicaz": 1}})), Phase::Backends, None);
-    let places = Places { findings: &mut findings, minor: 35 };
+    let places = Places { findings: &mut findings };
     let found = faults(&object, &Definitions::default(), 35);
-    places.report(&[object], vec![found], &Definitions::default());
+    places.report(&[object], vec![found]);
     let found: Vec<_> = findings.found.iter().map(|finding| (finding.code.id, finding.message.as_str())).collect();
     assert_eq!(
         found,

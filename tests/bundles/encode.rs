@@ -134,6 +134,14 @@ impl Writer {
             self.text(kind);
             self.served(served);
         }
+        self.number(of.schemas.rules.len() as u64);
+        for (root, rules) in &of.schemas.rules {
+            self.text(&root.api_version);
+            self.text(&root.kind);
+            let json = serde_json::to_vec(&rules.schema).expect("rules can be printed");
+            self.number(json.len() as u64);
+            self.out.extend(json);
+        }
     }
 
     fn served(&mut self, served: &[Served]) {

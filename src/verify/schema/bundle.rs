@@ -2,14 +2,18 @@
 //! are emitted. Each bundle is read when the first object of one of its groups is met, once in a process.
 //!
 //! A bundle is deflated; in it all numbers are variable-length, and texts are named by their place in a
-//! table. After the table come the types, each made of those before it, the links and the roots:
+//! table. After the table come the types, each made of those before it, the links, the roots, and the rules
+//! in CEL as JSON:
 //! ```text
-//! bundle = flags texts types links roots
+//! bundle = flags texts types links roots rules
 //! type   = head body [more]        head: the kind, nullable (32), more (64)
 //! root   = apiVersion kind served  served: count, then since until schema of-cluster for each
+//! rules  = apiVersion kind length schema
 //! ```
 
-use super::{Field, Format, Keys, Kind, ListType, More, Pattern, RecordType, Root, Schemas, Served, TextType, Type};
+use super::{
+    Expressions, Field, Format, Keys, Kind, ListType, More, Pattern, RecordType, Root, Schemas, Served, TextType, Type,
+};
 use compact_str::CompactString;
 use std::sync::OnceLock;
 
@@ -95,7 +99,17 @@ pub fn decode(bytes: &[u8]) -> Option<Schemas> {
         let root = Root { api_version: reader.text()?, kind: reader.text()? };
         Some((root, reader.many(Reader::served)?))
     })?;
-    Some(Schemas { types, roots: roots.into_iter().collect(), links: links.into_iter().collect(), null_is_absent })
+    let rules = reader.many(|reader| {
+        let root = Root { api_version: reader.text()?, kind: reader.text()? };
+        Some((root, Expressions::new(reader.json()?)))
+    })?;
+    Some(Schemas {
+        types,
+        roots: roots.into_iter().collect(),
+        links: links.into_iter().collect(),
+        rules: rules.into_iter().collect(),
+        null_is_absent,
+    })
 }
 
 struct Reader<'a> {
@@ -156,6 +170,13 @@ impl Reader<'_> {
     fn text(&mut self) -> Option<CompactString> {
         let at = self.size()?;
         self.texts.get(at).cloned()
+    }
+
+    fn json(&mut self) -> Option<serde_json::Value> {
+        let length = self.size()?;
+        let (json, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        serde_json::from_slice(json).ok()
     }
 
     fn many<T>(&mut self, mut read: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {

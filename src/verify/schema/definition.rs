@@ -5,11 +5,11 @@
 //! `anyOf`, `oneOf` and `not` say what values may be without closing anything. Descriptions are left out.
 
 use super::{
-    Field, Format, Keys, Kind, ListType, More, Pattern, RecordType, Root, Schemas, Served, TextType, Type, TypeId,
+    Expressions, Field, Format, Keys, Kind, ListType, More, Pattern, RecordType, Root, Schemas, Served, TextType, Type,
+    TypeId,
 };
 use compact_str::CompactString;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 /// The kind of a definition, one root for each version that is served.
 pub struct Definition {
@@ -36,12 +36,15 @@ pub fn add(schemas: &mut Schemas, definition: &Value) -> Option<Vec<Root>> {
             continue;
         }
         let name = version.get("name")?.as_str()?;
-        let schema = version.get("schema").and_then(|schema| schema.get("openAPIV3Schema"));
-        let schema = match schema {
+        let written = version.get("schema").and_then(|schema| schema.get("openAPIV3Schema"));
+        let schema = match written {
             Some(schema) => root(schemas, schema),
             None => schemas.push(Type::default()),
         };
         let root = Root { api_version: format!("{group}/{name}").into(), kind: kind.clone() };
+        if let Some(rules) = written.and_then(Expressions::of) {
+            schemas.rules.insert(root.clone(), rules);
+        }
         schemas.roots.insert(root.clone(), vec![Served { since: 0, until: u8::MAX, schema, of_cluster }]);
         roots.push(root);
     }
@@ -258,22 +261,6 @@ fn size(schema: &Value, field: &str) -> Option<u32> {
 
 fn bound(schema: &Value, field: &str) -> Option<f64> {
     schema.get(field).and_then(Value::as_f64)
-}
-
-/// The schema as it was written, by root: for what is evaluated on it.
-pub fn written(definition: &Value) -> BTreeMap<Root, &Value> {
-    let spec = definition.get("spec");
-    let group = spec.and_then(|spec| text(spec, "group")).unwrap_or_default();
-    let kind = spec.and_then(|spec| spec.get("names")).and_then(|names| text(names, "kind")).unwrap_or_default();
-    let versions = spec.and_then(|spec| spec.get("versions")).and_then(Value::as_array);
-    versions
-        .into_iter()
-        .flatten()
-        .filter_map(|version| {
-            let root = Root { api_version: format!("{group}/{}", text(version, "name")?).into(), kind: kind.into() };
-            Some((root, version.get("schema")?.get("openAPIV3Schema")?))
-        })
-        .collect()
 }
 
 #[cfg(test)]

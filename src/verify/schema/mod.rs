@@ -7,11 +7,13 @@ pub mod bundle;
 mod check;
 pub mod definition;
 mod format;
+pub mod rules;
 mod step;
 
 pub use check::check;
 pub use format::Format;
 pub(crate) use format::{is_cidr, is_duration};
+pub use rules::Expressions;
 pub use step::{Fault, Focus, Step, Walk};
 
 use compact_str::CompactString;
@@ -29,6 +31,8 @@ pub struct Schemas {
     pub roots: BTreeMap<Root, Vec<Served>>,
     /// Types that are part of themselves, by the name in [`Kind::Link`] and the minor version.
     pub links: BTreeMap<CompactString, Vec<Served>>,
+    /// What is asked for in CEL, by kind.
+    pub rules: BTreeMap<Root, Expressions>,
     /// True where `null` for a required field is as if it were not written, as in the kinds of Kubernetes itself.
     pub null_is_absent: bool,
 }

@@ -63,7 +63,7 @@ fn answer(mut stream: TcpStream, known: &Mutex<Vec<Got>>, play: &Play) {
         let Some((name, value)) = line.split_once(':') else { break };
         match name.to_ascii_lowercase().as_str() {
             "content-length" => length = value.trim().parse().expect("a number"),
-            "authorization" | "private-token" => credential = value.trim().to_owned(),
+            "authorization" | "private-token" => value.trim().clone_into(&mut credential),
             "expect" => stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").expect("written"),
             _ => {}
         }

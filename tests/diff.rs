@@ -71,6 +71,10 @@ fn shown(sources: &Sources, found: Diagnostics) -> String {
     windlass::diagnostic::render(Format::Text, sources, &list, &Options { limit: None, ..Options::default() })
 }
 
+fn merged(half: &Half) -> Option<Merged<'_>> {
+    half.root.as_ref().map(|root| Merged { root, sources: &half.sources })
+}
+
 fn review(before: &Half, after: &Half) -> Review {
     let changes = diff(&before.objects, &after.objects);
     let comparison = Comparison {
@@ -78,9 +82,6 @@ fn review(before: &Half, after: &Half) -> Review {
         after: Side::new(&after.objects, after.model.as_ref()),
         changes: &changes,
     };
-    fn merged(half: &Half) -> Option<Merged<'_>> {
-        half.root.as_ref().map(|root| Merged { root, sources: &half.sources })
-    }
     Review::of("case", "production", &comparison, &Documents::new(merged(before), merged(after)))
 }
 

@@ -40,11 +40,11 @@ impl Repository {
         drop_intentions(&mut index).map_err(failed)?;
         // A repository of its own, whose new objects stay in memory.
         let apart = git2::Repository::open(self.inner.path()).map_err(failed)?;
-        let objects = apart.odb().map_err(failed)?;
-        let memory = objects.add_new_mempack_backend(i32::MAX).map_err(failed)?;
-        let tree = index.write_tree_to(&apart).map_err(failed)?;
-        drop(memory);
-        drop(objects);
+        let tree = {
+            let objects = apart.odb().map_err(failed)?;
+            let _memory = objects.add_new_mempack_backend(i32::MAX).map_err(failed)?;
+            index.write_tree_to(&apart).map_err(failed)?
+        };
         Ok(Snapshot::of_tree(apart.into(), tree))
     }
 

@@ -97,13 +97,10 @@ impl Snapshot {
         }
         for (name, item) in items {
             let path = inside(folder, &name);
+            let is_ours = || workspace::is_ours(&self.read(&path, workspace::FILE_LIMIT).unwrap_or_default());
             match item {
                 Item::Folder(id) if !name.starts_with('.') => self.systems_in(&path, id, found)?,
-                Item::File(_) if name == workspace::SYSTEM_FILE => {
-                    if workspace::is_ours(&self.read(&path, workspace::FILE_LIMIT).unwrap_or_default()) {
-                        found.push(path);
-                    }
-                }
+                Item::File(_) if name == workspace::SYSTEM_FILE && is_ours() => found.push(path),
                 _ => {}
             }
         }

@@ -91,7 +91,10 @@ impl<'a> Interner<'a> {
             Kind::List(list) => Kind::List(ListType { of: self.intern(list.of), ..list.clone() }),
             Kind::Map { of, min, max } => Kind::Map { of: self.intern(*of), min: *min, max: *max },
             Kind::Record(record) => {
-                let fields = record.fields.iter().map(|field| Field { of: self.intern(field.of), ..field.clone() });
+                let fields = record
+                    .fields
+                    .iter()
+                    .map(|field| Field::new(field.name.clone(), self.intern(field.of), field.required));
                 Kind::Record(RecordType { fields: fields.collect(), ..record.clone() })
             }
             // A pattern that was made is like one that was not.

@@ -6,6 +6,7 @@
 
 use crate::diagnostic::{Diagnostic, code};
 use serde_json::Value;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -97,7 +98,7 @@ fn once(method: &str, url: &str, credential: &str, body: Option<&Value>) -> Resu
     );
     if let Some(body) = body {
         content.write_all(body.to_string().as_bytes()).and_then(|()| content.flush()).map_err(failed)?;
-        settings += &format!("data-binary = {}\n", quoted(&format!("@{}", content.path().display())));
+        let _ = writeln!(settings, "data-binary = {}", quoted(&format!("@{}", content.path().display())));
     }
     let mut child = Command::new("curl")
         .args([

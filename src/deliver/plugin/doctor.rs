@@ -151,7 +151,7 @@ fn discovers(discover: &Node, found: &mut Diagnostics) {
             .reason("with `discover`, Argo CD sends it once to ask and once to render; an Application that is found so gets no parameters")
             .help("take `discover` away, and name the plugin in the Applications"),
     );
-    let rules = discover.as_map().map_or(0, |map| map.len());
+    let rules = discover.as_map().map_or(0, crate::document::Map::len);
     if rules > 1 {
         found.push(
             Diagnostic::warning(code::PLUGIN_CONFIG, "only one rule of `discover` is looked at")

@@ -97,7 +97,9 @@ fn compile_environments(loaded: &Loaded, found: &mut Diagnostics) -> BTreeMap<St
 fn delivery(objects: &[windlass::kube::Object]) -> String {
     let tree = windlass::render(objects).expect("objects can be printed");
     let files = tree.iter().filter(|(path, _)| path.starts_with("delivery/"));
-    files.map(|(path, file)| format!("--- # {path}\n{}", String::from_utf8_lossy(&file.bytes))).collect()
+    let texts: Vec<String> =
+        files.map(|(path, file)| format!("--- # {path}\n{}", String::from_utf8_lossy(&file.bytes))).collect();
+    texts.concat()
 }
 
 fn shown(sources: &Sources, found: Diagnostics) -> String {
@@ -105,9 +107,6 @@ fn shown(sources: &Sources, found: Diagnostics) -> String {
     for finding in &list {
         let is_fact = finding.severity == Severity::Error && !finding.is_judgement();
         assert!(is_fact || !is_firm(finding.code), "{} is no fact here, and its page says that it is", finding.code.id);
-        if std::env::var_os("FIRM").is_some() {
-            eprintln!("FIRM {} {is_fact} {}", finding.code.id, is_firm(finding.code));
-        }
     }
     if list.is_empty() {
         String::new()

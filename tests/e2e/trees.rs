@@ -108,7 +108,9 @@ fn decrypted(stream: &str) -> Result<String, String> {
     let mut text = String::new();
     for mut object in documents(stream)? {
         object.as_object_mut().map(|object| object.remove("sops"));
-        text += &format!("---\n{object}\n");
+        text.push_str("---\n");
+        text.push_str(&object.to_string());
+        text.push('\n');
     }
     Ok(text)
 }

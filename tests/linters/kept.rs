@@ -275,7 +275,7 @@ fn policy_of_pod(tree: &Tree, pod: &Value) -> Option<String> {
 /// What a selector of this system's own labels means is there. Pods of an operator are not among the objects, and
 /// other labels are given by the controller of the pods.
 fn selected(tree: &Tree, selector: &Value) -> Option<String> {
-    let Some(name) = selector["app.kubernetes.io/name"].as_str() else { return None };
+    let name = selector["app.kubernetes.io/name"].as_str()?;
     let own: Value = selector.as_object()?.clone().into_iter().filter(|(key, _)| key.starts_with("app.")).collect();
     let is_of_canary = name.strip_suffix("-primary").is_some_and(|name| tree.has("Canary", name));
     let there = |pod: &Value| selects(&own, &pod["metadata"]["labels"]);

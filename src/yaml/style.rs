@@ -81,8 +81,9 @@ fn is_reserved(text: &str) -> bool {
         return false;
     }
     let word = text.trim_start_matches(['-', '+', '.']);
-    // Their first letters, since nearly every short text comes here.
-    word.starts_with(['n', 't', 'f', 'y', 'o', 'i', 'N', 'T', 'F', 'Y', 'O', 'I'])
+    // Nearly every short text comes here, and few start like one of the words.
+    let first = word.bytes().next().map(|byte| byte.to_ascii_lowercase());
+    matches!(first, Some(b'n' | b't' | b'f' | b'y' | b'o' | b'i'))
         && WORDS.iter().any(|reserved| word.eq_ignore_ascii_case(reserved))
 }
 

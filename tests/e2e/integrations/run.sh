@@ -11,7 +11,9 @@ if [ -z "$windlass" ]; then
   windlass=${CARGO_TARGET_DIR:-$repository/target}/debug/windlass
 fi
 work=$(mktemp -d)
-trap 'for pid in $(jobs -p); do kill "$pid" 2>/dev/null || true; done; rm -rf "$work"' EXIT
+# Servers that parts started. That of Argo CD does not end when it is asked to.
+servers=()
+trap 'for pid in "${servers[@]}"; do kill -9 "$pid" 2>/dev/null || true; done; rm -rf "$work"' EXIT
 mkdir "$work/bin"
 cp "$windlass" "$work/bin/windlass"
 export PATH=$work/bin:$PATH

@@ -6,8 +6,8 @@ use crate::kube::{Content, Identity};
 /// Stands in the place of a value that must not be shown.
 const HIDDEN: &str = "(hidden)";
 
-/// Kinds that carry the values of secrets.
-pub(super) fn is_secret(identity: &Identity) -> bool {
+/// Whether an object carries the values of secrets, which a comparison conceals.
+pub fn is_secret(identity: &Identity) -> bool {
     matches!((identity.group(), identity.kind.as_str()), ("", "Secret") | ("bitnami.com", "SealedSecret"))
 }
 

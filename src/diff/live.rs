@@ -8,7 +8,7 @@
 use super::path::at;
 use crate::kube::{Content, Key, Object};
 use crate::lower::MANAGED_BY;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Keys of `metadata` that the server keeps.
 const BOOKKEEPING: &[&str] = &[
@@ -63,7 +63,8 @@ pub fn is_live(content: &Content) -> bool {
 /// Objects of a cluster that this comparison is about: those that are written, and those that were written
 /// by this compiler before. What a controller made, and what others run, is not.
 pub fn ours(live: &[Object], written: &[Object]) -> Vec<Object> {
-    let is_written = |object: &Object| written.iter().any(|own| is_same(own, object));
+    let keys: BTreeSet<_> = written.iter().map(|object| object.identity.key()).collect();
+    let is_written = |object: &Object| keys.contains(&object.identity.key());
     let was_written = |object: &Object| {
         let label = at(&object.content, &["metadata", "labels", MANAGED_BY]).and_then(Content::as_str);
         label == Some("windlass") && at(&object.content, &["metadata", "ownerReferences"]).is_none()
@@ -72,20 +73,11 @@ pub fn ours(live: &[Object], written: &[Object]) -> Vec<Object> {
     live.iter().filter(is_ours).cloned().collect()
 }
 
-fn is_same(one: &Object, other: &Object) -> bool {
-    let (one, other) = (&one.identity, &other.identity);
-    (one.group(), &one.kind, &one.namespace, &one.name) == (other.group(), &other.kind, &other.namespace, &other.name)
-}
-
 /// Takes out of objects of a cluster what nobody wrote, as far as `written` does not say it either.
 pub fn settle(live: &mut [Object], written: &[Object]) {
-    let key = |object: &Object| {
-        let identity = &object.identity;
-        (identity.group().to_owned(), identity.kind.clone(), identity.namespace.clone(), identity.name.clone())
-    };
-    let wanted: BTreeMap<_, &Object> = written.iter().map(|object| (key(object), object)).collect();
+    let wanted: BTreeMap<_, &Object> = written.iter().map(|object| (object.identity.key(), object)).collect();
     for object in live.iter_mut().filter(|object| is_live(&object.content)) {
-        let own = wanted.get(&key(object)).map(|object| &object.content);
+        let own = wanted.get(&object.identity.key()).map(|object| &object.content);
         clean(&mut object.content, own, "", &object.identity.kind);
         if let Some(Content::Map(metadata)) = entry(&mut object.content, "metadata") {
             let own = own.and_then(|own| own.get("metadata"));

@@ -16,6 +16,7 @@ pub mod read;
 mod same;
 
 use crate::kube::{Content, Identity, Object};
+pub use conceal::is_secret;
 pub use fields::{Edit, Field};
 pub use group::{Group, groups};
 use pairs::Pair;
@@ -99,7 +100,7 @@ fn change(pair: Pair<'_>, names: &BTreeMap<&str, &str>) -> Option<Change> {
     let (follows, mut fields): (Vec<Field>, Vec<Field>) =
         fields.into_iter().partition(|field| follows(field, names, &how));
     let object = after.or(before)?;
-    let conceals = conceal::is_secret(&object.identity);
+    let conceals = is_secret(&object.identity);
     if conceals {
         conceal::fields(&mut fields);
     }

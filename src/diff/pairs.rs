@@ -21,24 +21,17 @@ pub(super) enum Pair<'a> {
     Added(&'a Object),
 }
 
-/// An object in a cluster, whatever version it is written in.
-type Id<'a> = (&'a str, &'a str, Option<&'a str>, &'a str);
-
-fn id(identity: &Identity) -> Id<'_> {
-    (identity.group(), &identity.kind, identity.namespace.as_deref(), &identity.name)
-}
-
 /// Pairs the objects of two sides: those of the new side in their order, then those that go.
 pub(super) fn pairs<'a>(before: &'a [Object], after: &'a [Object]) -> Vec<Pair<'a>> {
-    let mut known: BTreeMap<Id<'_>, &Object> = before.iter().map(|object| (id(&object.identity), object)).collect();
+    let mut known: BTreeMap<_, &Object> = before.iter().map(|object| (object.identity.key(), object)).collect();
     let mut paired: Vec<Pair<'a>> = Vec::with_capacity(after.len());
     for object in after {
-        paired.push(match known.remove(&id(&object.identity)) {
+        paired.push(match known.remove(&object.identity.key()) {
             Some(old) => Pair::Same(old, object),
             None => Pair::Added(object),
         });
     }
-    let mut gone: Vec<&Object> = before.iter().filter(|object| known.contains_key(&id(&object.identity))).collect();
+    let mut gone: Vec<&Object> = before.iter().filter(|object| known.contains_key(&object.identity.key())).collect();
     join(&mut paired, &mut gone, Pair::Renewed, successor);
     join_similar(&mut paired, &mut gone);
     paired.extend(gone.into_iter().map(Pair::Removed));

@@ -52,6 +52,11 @@ impl Identity {
         }
     }
 
+    /// What makes it this object in a cluster, whatever version it is written in: group, kind, namespace, name.
+    pub fn key(&self) -> (&str, &str, Option<&str>, &str) {
+        (self.group(), &self.kind, self.namespace.as_deref(), &self.name)
+    }
+
     /// The API group, empty for the core group.
     pub fn group(&self) -> &str {
         self.api_version.split_once('/').map_or("", |(group, _)| group)
@@ -112,22 +117,12 @@ impl Object {
     pub fn new(resource: &impl Serialize, phase: Phase, component: Option<&str>) -> Self {
         let mut content = Content::of(resource).expect("resources have keys of text and numbers within 64 bits");
         content.remove("status");
-        let identity = Identity::of(&content);
-        Self {
-            identity,
-            phase,
-            component: component.map(Into::into),
-            content,
-            written: None,
-            patched: Vec::new(),
-            step: None,
-        }
+        Self::read(content, component, phase)
     }
 
     /// The object that a document holds.
     pub fn written(document: Arc<Node>, content: Content, phase: Phase) -> Self {
-        let identity = Identity::of(&content);
-        Self { identity, phase, component: None, content, written: Some(document), patched: Vec::new(), step: None }
+        Self { written: Some(document), ..Self::read(content, None, phase) }
     }
 
     /// Adds an annotation, unless the author wrote it. What SOPS signed as a whole stays as it is.

@@ -25,16 +25,7 @@ impl Image {
                 "write `registry/path:tag` or `registry/path@sha256:…`",
             ))
         };
-        let (rest, digest) = match text.split_once('@') {
-            Some((rest, digest)) => (rest, Some(digest)),
-            None => (text, None),
-        };
-        // A colon after the last slash starts the tag; one before it belongs to the registry's port.
-        let name_start = rest.rfind('/').map_or(0, |slash| slash + 1);
-        let (repository, tag) = match rest[name_start..].split_once(':') {
-            Some((name, tag)) => (&rest[..name_start + name.len()], Some(tag)),
-            None => (rest, None),
-        };
+        let (repository, tag, digest) = parts(text);
         if repository.is_empty() || !repository.split('/').enumerate().all(|(at, part)| is_path_part(part, at == 0)) {
             return bad("the repository has lower-case letters, digits, `.`, `_` and `-` between slashes");
         }
@@ -63,6 +54,20 @@ impl fmt::Display for Image {
             write!(f, "@{digest}")?;
         }
         Ok(())
+    }
+}
+
+/// Repository, tag and digest of a text, whether or not it is a reference.
+pub fn parts(text: &str) -> (&str, Option<&str>, Option<&str>) {
+    let (rest, digest) = match text.split_once('@') {
+        Some((rest, digest)) => (rest, Some(digest)),
+        None => (text, None),
+    };
+    // A colon after the last slash starts the tag; one before it belongs to the registry's port.
+    let name_start = rest.rfind('/').map_or(0, |slash| slash + 1);
+    match rest[name_start..].split_once(':') {
+        Some((name, tag)) => (&rest[..name_start + name.len()], Some(tag), digest),
+        None => (rest, None, digest),
     }
 }
 

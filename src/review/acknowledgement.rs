@@ -8,6 +8,7 @@ use super::{Class, Review, Risk, Verdict};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, code, nearest};
 use crate::document::normalise::normalise;
 use crate::document::{Node, Path};
+use crate::model::image::parts;
 use crate::source::{FileId, Sources, Span};
 use crate::spec::{self, Spec as _};
 use crate::yaml;
@@ -101,7 +102,7 @@ fn ended(until: Option<&spec::Expiry>, risk: &Risk, is_over: &dyn Fn(&str) -> bo
 }
 
 fn tag(image: &str) -> Option<&str> {
-    image.split('@').next()?.rsplit('/').next()?.split_once(':').map(|(_, tag)| tag)
+    parts(image).1
 }
 
 /// The numbers of a version.

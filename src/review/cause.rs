@@ -6,6 +6,7 @@
 use super::{Cause, Risk};
 use crate::document::{Node, Path, Value};
 use crate::source::{Sources, Span};
+use std::collections::BTreeMap;
 
 /// A merged document, and the texts that it came from.
 #[derive(Clone, Copy)]
@@ -19,6 +20,8 @@ pub struct Documents<'a> {
     before: Option<Merged<'a>>,
     after: Option<Merged<'a>>,
     edits: Vec<Edit>,
+    /// The edits of each component, and those of none, by their position.
+    by_component: BTreeMap<Option<String>, Vec<usize>>,
 }
 
 /// A place that differs between the documents; or, where only one is known, a value of it.
@@ -35,15 +38,31 @@ impl<'a> Documents<'a> {
             let mut path = Path::default();
             collect(before.map(|before| before.root), Some(after.root), &mut path, &mut edits);
         }
-        Self { before, after, edits }
+        let mut by_component: BTreeMap<Option<String>, Vec<usize>> = BTreeMap::new();
+        for (at, edit) in edits.iter().enumerate() {
+            by_component.entry(edit.component().map(ToString::to_string)).or_default().push(at);
+        }
+        Self { before, after, edits, by_component }
     }
 
     /// The place that explains a risk best.
     pub(super) fn cause(&self, risk: &Risk) -> Option<Cause> {
-        let best = self.edits.iter().map(|edit| (score(edit, risk), edit)).filter(|(score, _)| *score > 0);
+        let best = self.candidates(risk).into_iter().map(|at| &self.edits[at]);
+        let best = best.map(|edit| (score(edit, risk), edit)).filter(|(score, _)| *score > 0);
         // The first of the best, in the order of the document.
         let (_, edit) = best.reduce(|best, next| if next.0 > best.0 { next } else { best })?;
         self.place(edit)
+    }
+
+    /// Edits of the risk's component and of none, in the order of the document; all, where it has no component.
+    fn candidates(&self, risk: &Risk) -> Vec<usize> {
+        if risk.component.is_none() {
+            return (0..self.edits.len()).collect();
+        }
+        let of = |component: &Option<String>| self.by_component.get(component).into_iter().flatten().copied();
+        let mut all: Vec<usize> = of(&risk.component).chain(of(&None)).collect();
+        all.sort_unstable();
+        all
     }
 
     fn place(&self, edit: &Edit) -> Option<Cause> {
@@ -54,6 +73,15 @@ impl<'a> Documents<'a> {
         };
         let file = sources.file_of(span)?.path.clone();
         Some(Cause { path: edit.path.to_string(), file, at: sources.position(span), is_old })
+    }
+}
+
+impl Edit {
+    /// The component that it stands in.
+    fn component(&self) -> Option<&str> {
+        let segments = self.path.segments();
+        let of_component = segments.first().is_some_and(|first| first == "components");
+        segments.get(1).filter(|_| of_component).map(compact_str::CompactString::as_str)
     }
 }
 
@@ -108,9 +136,9 @@ fn same(before: &Node, after: &Node) -> bool {
 
 /// How well a place explains a risk: 0 for not at all.
 fn score(edit: &Edit, risk: &Risk) -> u32 {
-    let segments = edit.path.segments();
-    let of_component = segments.first().is_some_and(|first| first == "components");
-    let is_own = of_component && segments.get(1).map(compact_str::CompactString::as_str) == risk.component.as_deref();
+    let component = edit.component();
+    let of_component = component.is_some();
+    let is_own = of_component && component == risk.component.as_deref();
     let value = value_score(edit, risk);
     let word = word_score(edit, risk);
     match (is_own, of_component) {

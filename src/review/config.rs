@@ -1,20 +1,22 @@
 //! `config`: values that a running process reads, and what no other class has a word for.
 
-use super::{Class, Comparison, Risk};
+use super::{Class, Comparison, Risk, told};
 use crate::diff::{Change, Field, How};
 
 pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
+    let told = told(risks);
     for change in comparison.changes {
+        let of_change = told.get(&change.identity).map_or(&[][..], Vec::as_slice);
         match &change.how {
             How::Added => {
-                if !risks.iter().any(|risk| risk.identity == change.identity) {
+                if of_change.is_empty() {
                     risks.push(
                         Risk::of(Class::Config, "added", change, "a new object").reason("nothing had this name before"),
                     );
                 }
             }
             How::Removed => {
-                if !risks.iter().any(|risk| risk.identity == change.identity) {
+                if of_change.is_empty() {
                     risks.push(
                         Risk::of(Class::Config, "removed", change, "the object goes at the next prune")
                             .reason("Argo CD deletes it where pruning is on, Flux where `prune: true` is set; otherwise it stays, and nothing manages it"),
@@ -31,14 +33,13 @@ pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
                 .at("metadata.name", Some(super::workload::said(from)), Some(super::workload::said(&change.identity)))
                 .reason("another name or namespace is another object to Kubernetes"),
             ),
-            How::Changed | How::Renewed { .. } => of_fields(change, risks),
+            How::Changed | How::Renewed { .. } => of_fields(change, of_change, risks),
         }
     }
 }
 
-fn of_fields(change: &Change, risks: &mut Vec<Risk>) {
-    let told: Vec<String> =
-        risks.iter().filter(|risk| risk.identity == change.identity).map(|risk| bare(&risk.field)).collect();
+fn of_fields(change: &Change, told: &[String], risks: &mut Vec<Risk>) {
+    let told: Vec<String> = told.iter().map(|field| bare(field)).collect();
     let is_told = |field: &&Field| {
         let own = bare(&field.path.to_string());
         told.iter().any(|told| {

@@ -185,6 +185,8 @@ pub struct Side<'a> {
     /// What the objects were made of, where that is known.
     pub model: Option<&'a Model>,
     places: BTreeMap<(&'a str, Option<&'a str>, &'a str), usize>,
+    /// What scales something, by the namespace and the name of that.
+    scalers: BTreeMap<(Option<&'a str>, &'a str), Vec<&'a Object>>,
 }
 
 impl<'a> Side<'a> {
@@ -194,7 +196,11 @@ impl<'a> Side<'a> {
             (identity.kind.as_str(), identity.namespace.as_deref(), identity.name.as_str())
         };
         let places = objects.iter().enumerate().map(|(at, object)| (key(object), at)).collect();
-        Self { objects, model, places }
+        let mut scalers: BTreeMap<_, Vec<&Object>> = BTreeMap::new();
+        for (target, scaler) in objects.iter().filter_map(workload::scaled) {
+            scalers.entry((scaler.identity.namespace.as_deref(), target)).or_default().push(scaler);
+        }
+        Self { objects, model, places, scalers }
     }
 
     pub fn objects(&self) -> &'a [Object] {
@@ -232,6 +238,15 @@ pub struct Comparison<'a> {
 
 /// Finds risks of one kind.
 type Rule = fn(&Comparison<'_>, &mut Vec<Risk>);
+
+/// What was found so far, by the object: the fields. Looked up for every change, so built once.
+fn told(risks: &[Risk]) -> BTreeMap<Identity, Vec<String>> {
+    let mut told: BTreeMap<Identity, Vec<String>> = BTreeMap::new();
+    for risk in risks {
+        told.entry(risk.identity.clone()).or_default().push(risk.field.clone());
+    }
+    told
+}
 
 /// The rules of every class, the gravest first.
 const RULES: &[Rule] = &[

@@ -6,6 +6,7 @@ use super::workload::{LASTING, Workload};
 use super::{Class, Comparison, Risk, number};
 use crate::diff::path::shown;
 use crate::diff::{Change, Field, How};
+use crate::model::image::parts;
 
 pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
     risks.extend(comparison.changes.iter().filter_map(runs_again));
@@ -92,16 +93,9 @@ fn major_version(change: &Change, field: &Field) -> Option<Risk> {
     }
     let text = |value: Option<&crate::kube::Content>| value.and_then(crate::kube::Content::as_str).map(str::to_owned);
     let (before, after) = (text(field.edit.before())?, text(field.edit.after())?);
-    let name = |image: &str| {
-        image
-            .split('@')
-            .next()
-            .and_then(|image| image.rsplit_once(':'))
-            .map_or(image.to_owned(), |(name, _)| name.to_owned())
-    };
     let (old, new) = (major(&before)?, major(&after)?);
     // A number of a year or a build is no version.
-    (name(&before) == name(&after) && old != new && old < 1000 && new < 1000).then(|| {
+    (parts(&before).0 == parts(&after).0 && old != new && old < 1000 && new < 1000).then(|| {
         Risk::of_field(Class::Restart, "major-version", change, field, format!("major version {old} → {new}"))
             .reason("a major version may change what clients and stored data rely on")
             .help("read what the new version changes, and see that it can read what the old one wrote")

@@ -62,16 +62,20 @@ impl<'a> Workload<'a> {
 
     /// What scales it.
     pub(super) fn scaler(&self, side: &Side<'a>) -> Option<&'a Object> {
-        side.of_kinds(SCALERS).find(|scaler| {
-            let target = at(&scaler.content, &["spec", "scaleTargetRef"]);
-            let is = |key: &str, value: &str| {
-                target.and_then(|target| text_at(target, &[key])).is_none_or(|text| text == value)
-            };
-            scaler.identity.namespace == self.object.identity.namespace
-                && target.is_some_and(|target| text_at(target, &["name"]) == Some(&self.object.identity.name))
-                && is("kind", self.kind())
-        })
+        let identity = &self.object.identity;
+        let scalers = side.scalers.get(&(identity.namespace.as_deref(), identity.name.as_str()))?;
+        let is_meant = |scaler: &Object| {
+            text_at(&scaler.content, &["spec", "scaleTargetRef", "kind"]).is_none_or(|kind| kind == self.kind())
+        };
+        scalers.iter().copied().find(|scaler| is_meant(scaler))
     }
+}
+
+/// The name of what an object scales, with the object, where it is a scaler.
+pub(super) fn scaled(object: &Object) -> Option<(&str, &Object)> {
+    let is_scaler = SCALERS.contains(&object.identity.kind.as_str());
+    let target = text_at(&object.content, &["spec", "scaleTargetRef", "name"]).filter(|_| is_scaler)?;
+    Some((target, object))
 }
 
 /// The template of the pods of an object of some kind.

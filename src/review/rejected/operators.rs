@@ -6,6 +6,7 @@
 use super::{OPEN_WHILE_SUSPENDED, Risk, Update, WEDGE};
 use crate::diff::path::{at, shown, text_at};
 use crate::kube::Content;
+use crate::model::image::parts;
 use crate::review::Class;
 use crate::review::workload::items;
 
@@ -135,9 +136,7 @@ const DATABASE: &[&str] = &[
 
 /// The major version of an image: the first number of its tag.
 pub(in crate::review) fn major(image: &str) -> Option<u64> {
-    let image = image.split('@').next()?;
-    let tag = image.rsplit('/').next()?.split_once(':')?.1;
-    let digits = tag.trim_start_matches('v');
+    let digits = parts(image).1?.trim_start_matches('v');
     let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
     digits[..end].parse().ok()
 }

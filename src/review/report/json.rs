@@ -7,7 +7,7 @@
 use super::super::{Cause, Class, Counts, Range, Review, Risk, Totals, Verdict, Wave};
 use super::{Report, words};
 use crate::diagnostic;
-use crate::diff::{Change, Edit, Field, Group, How};
+use crate::diff::{Change, Edit, Field, Group, How, is_secret};
 use crate::kube::{Content, Identity};
 use crate::model::Quantity;
 use serde::Serialize;
@@ -291,7 +291,7 @@ fn values(edit: &Edit) -> Values<'_> {
 /// What makes the new object of the old one, by RFC 6902; an object that comes is put in the place of nothing.
 /// None for an object that goes, and where values are concealed.
 fn patch(change: &Change) -> Option<Value> {
-    if has_secret_values(&change.identity) {
+    if is_secret(&change.identity) {
         return None;
     }
     let after = value(change.after.as_ref()?)?;
@@ -303,11 +303,6 @@ fn patch(change: &Change) -> Option<Value> {
 
 fn value(content: &Content) -> Option<Value> {
     serde_json::to_value(content).ok()
-}
-
-/// Kinds whose values the comparison concealed.
-fn has_secret_values(identity: &Identity) -> bool {
-    matches!((identity.group(), identity.kind.as_str()), ("", "Secret") | ("bitnami.com", "SealedSecret"))
 }
 
 fn grouped(group: &Group) -> Grouped<'_> {

@@ -186,6 +186,11 @@ fn an_environment_that_goes_is_removed_as_a_whole() {
     ground.git(&["rm", "--quiet", "environments/staging.yaml"]);
     let gone = ground.windlass(&["diff", "--base", "HEAD", "--env", "staging"]);
     assert!(out(&gone).contains("removed") && out(&gone).contains("data-loss"), "{}{}", out(&gone), err(&gone));
+    let policy = format!("{ENVIRONMENT}policy: {{review: {{deny: [data-loss]}}}}\n");
+    ground.write("environments/staging.yaml", &policy);
+    ground.commit("three");
+    ground.git(&["rm", "--quiet", "environments/staging.yaml"]);
+    assert_eq!(ground.windlass(&["diff", "--base", "HEAD"]).status.code(), Some(1), "its own policy still holds");
     let unknown = ground.windlass(&["diff", "--env", "stging"]);
     assert_eq!(unknown.status.code(), Some(2));
 }

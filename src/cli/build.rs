@@ -223,7 +223,7 @@ fn compare_staged(staged: &Snapshot, shown: &str, tree: &Tree, check: bool, term
     let files = match staged.list(shown) {
         Ok(files) => files,
         Err(error) => {
-            let ending = if error.is_machine_fault() { Ending::Machine } else { Ending::Findings };
+            let ending = Ending::of_fault(error.is_machine_fault());
             return terminal.findings_stop(error.into(), ending);
         }
     };
@@ -246,7 +246,7 @@ fn refuse(error: &WriteError, shown: &str, terminal: &mut Terminal) -> Ending {
     let mut found = Diagnostics::new();
     found.extend(error.diagnostics(shown));
     terminal.findings(&crate::source::Sources::new(), found, false);
-    if error.is_machine_fault() { Ending::Machine } else { Ending::Findings }
+    Ending::of_fault(error.is_machine_fault())
 }
 
 /// What differs between disk and compiler: the files, and the lines that would change.

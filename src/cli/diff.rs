@@ -154,7 +154,7 @@ impl Diff {
     /// The reviews of all systems; why there are none is said already.
     pub(super) fn review(&self, global: &Global, terminal: &mut Terminal) -> Result<Outcome, Ending> {
         let commits = self.commits(global).map_err(|error| {
-            let ending = if error.is_machine_fault() { Ending::Machine } else { Ending::Findings };
+            let ending = Ending::of_fault(error.is_machine_fault());
             terminal.stop(error.into(), ending)
         })?;
         let at = commits.repository.clone().zip(commits.head.as_ref().map(|(_, snapshot)| snapshot.clone()));
@@ -358,7 +358,9 @@ impl Diff {
         let model = new.as_ref().map(|whole| &whole.model).or(old.model.as_ref());
         let system = model.map_or(head.loaded.path.as_str(), |model| model.system.as_str());
         let review = Review::of(system, &environment.name, &comparison, &documents);
-        let policy = new.as_ref().and_then(|whole| gate::policy(&whole.root));
+        // Of an environment that goes, what it said last.
+        let root = new.as_ref().map(|whole| &whole.root).or(old.root.as_ref());
+        let policy = root.and_then(gate::policy);
         Ok(Some((review, Gate::new(policy.as_ref(), &self.fail_on))))
     }
 }

@@ -60,7 +60,7 @@ impl Init {
                 let mut found = crate::diagnostic::Diagnostics::new();
                 found.extend(error.diagnostics(&self.directory.display().to_string()));
                 terminal.findings(&crate::source::Sources::new(), found, false);
-                if error.is_machine_fault() { Ending::Machine } else { Ending::Findings }
+                Ending::of_fault(error.is_machine_fault())
             }
         }
     }
@@ -70,7 +70,7 @@ impl Init {
         let hooks = match Repository::discover(folder) {
             Ok(repository) => repository.hooks(),
             Err(error) => {
-                let ending = if error.is_machine_fault() { Ending::Machine } else { Ending::Findings };
+                let ending = Ending::of_fault(error.is_machine_fault());
                 return terminal.stop(error.into(), ending);
             }
         };
@@ -84,7 +84,7 @@ impl Init {
                 let mut found = crate::diagnostic::Diagnostics::new();
                 found.extend(error.diagnostics(&shown));
                 terminal.findings(&crate::source::Sources::new(), found, false);
-                if error.is_machine_fault() { Ending::Machine } else { Ending::Findings }
+                Ending::of_fault(error.is_machine_fault())
             }
         }
     }

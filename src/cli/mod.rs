@@ -141,6 +141,13 @@ enum Ending {
     Machine,
 }
 
+impl Ending {
+    /// How a command ends that something stopped: the machine, or what was written.
+    fn of_fault(of_the_machine: bool) -> Self {
+        if of_the_machine { Self::Machine } else { Self::Findings }
+    }
+}
+
 impl From<Ending> for ExitCode {
     fn from(ending: Ending) -> Self {
         Self::from(match ending {

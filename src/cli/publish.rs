@@ -277,7 +277,7 @@ fn wrong(message: &str) -> Diagnostic {
 }
 
 fn refuse(error: PublishError, terminal: &mut Terminal) -> Ending {
-    let ending = if error.is_machine_fault { Ending::Machine } else { Ending::Findings };
+    let ending = Ending::of_fault(error.is_machine_fault);
     let mut found = Diagnostics::new();
     found.extend(error.findings);
     terminal.findings(&Sources::new(), found, false);

@@ -54,7 +54,7 @@ impl Man {
                 let mut found = crate::diagnostic::Diagnostics::new();
                 found.extend(error.diagnostics(&out.display().to_string()));
                 terminal.findings(&crate::source::Sources::new(), found, false);
-                if error.is_machine_fault() { Ending::Machine } else { Ending::Findings }
+                Ending::of_fault(error.is_machine_fault())
             }
         }
     }

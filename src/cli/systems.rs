@@ -285,11 +285,11 @@ fn none_found() -> Diagnostic {
 }
 
 fn of_git(error: GitError) -> Stop {
-    let ending = if error.is_machine_fault() { Ending::Machine } else { Ending::Findings };
+    let ending = Ending::of_fault(error.is_machine_fault());
     (Box::new(error.into()), ending)
 }
 
 fn of_reading(error: ReadError) -> Stop {
-    let ending = if error.is_machine_fault() { Ending::Machine } else { Ending::Findings };
+    let ending = Ending::of_fault(error.is_machine_fault());
     (Box::new(error.into()), ending)
 }

@@ -34,7 +34,7 @@ impl Doctor {
         let text = match read(&here.join(&path), &path) {
             Ok(text) => text,
             Err(error) => {
-                let ending = if error.is_machine_fault() { Ending::Machine } else { Ending::Findings };
+                let ending = Ending::of_fault(error.is_machine_fault());
                 return terminal.answer_stop(error.into(), ending);
             }
         };

@@ -13,7 +13,7 @@ use crate::kube::Object;
 use crate::load::{Loaded, LoadedEnvironment};
 use crate::model::Model;
 use crate::source::Sources;
-use crate::workspace::list;
+use crate::workspace::{ReadError, list};
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::Path;
@@ -163,30 +163,23 @@ pub(super) fn old(
 
 fn of_commit(snapshot: &Snapshot, environment: &Environment<'_>, terminal: &mut Terminal) -> Result<Old, Ending> {
     let output = environment.head.or(environment.base).map_or("", |loaded| loaded.output.as_str());
-    match snapshot.list(output) {
-        Ok(files) => objects(&files, terminal),
-        Err(error) => {
-            let ending = if error.is_machine_fault() { Ending::Machine } else { Ending::Findings };
-            Err(terminal.stop(error.into(), ending))
-        }
-    }
+    objects(snapshot.list(output), terminal)
 }
 
 fn of_disk(head: &Project, environment: &Environment<'_>, terminal: &mut Terminal) -> Result<Old, Ending> {
     let output = environment.head.map_or("", |loaded| loaded.output.as_str());
     let folder = head.workspace.output_folder(output).map_err(|finding| terminal.stop(finding, Ending::Findings))?;
-    match list(&folder) {
-        Ok(files) => objects(&files, terminal),
-        Err(error) => {
-            let ending = if error.is_machine_fault() { Ending::Machine } else { Ending::Findings };
-            Err(terminal.stop(error.into(), ending))
-        }
-    }
+    objects(list(&folder), terminal)
 }
 
-fn objects(files: &BTreeMap<String, Vec<u8>>, terminal: &mut Terminal) -> Result<Old, Ending> {
+/// The objects of a rendered tree.
+fn objects(files: Result<BTreeMap<String, Vec<u8>>, ReadError>, terminal: &mut Terminal) -> Result<Old, Ending> {
+    let files = files.map_err(|error| {
+        let ending = Ending::of_fault(error.is_machine_fault());
+        terminal.stop(error.into(), ending)
+    })?;
     let (mut sources, mut found) = (Sources::new(), Diagnostics::new());
-    let all = parsed(files, &mut sources, &mut found);
+    let all = parsed(&files, &mut sources, &mut found);
     if found.has_errors() {
         terminal.findings_beside(&sources, found);
         return Err(Ending::Findings);
@@ -228,7 +221,7 @@ fn stdin() -> Files {
     match std::io::stdin().lock().read_to_end(&mut bytes) {
         Ok(_) => Ok(BTreeMap::from([("standard-input.yaml".to_owned(), bytes)])),
         Err(error) => {
-            let error = crate::workspace::ReadError::io("standard input", &error);
+            let error = ReadError::io("standard input", &error);
             Err((Box::new(error.into()), Ending::Machine))
         }
     }
@@ -237,11 +230,11 @@ fn stdin() -> Files {
 fn on_disk(place: &Path, shown: &Path) -> Files {
     if !place.exists() {
         let shown = shown.display().to_string();
-        let error = crate::workspace::ReadError::NotFound { path: shown.clone(), missing: shown, near: None };
+        let error = ReadError::NotFound { path: shown.clone(), missing: shown, near: None };
         return Err((Box::new(error.into()), Ending::Usage));
     }
     list(place).map_err(|error| {
-        let ending = if error.is_machine_fault() { Ending::Machine } else { Ending::Findings };
+        let ending = Ending::of_fault(error.is_machine_fault());
         (Box::new(error.into()), ending)
     })
 }

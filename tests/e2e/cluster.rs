@@ -1,7 +1,9 @@
-//! The control plane: etcd and an API server on free ports of the loopback, with the definitions of all operators. It is
-//! started by the first test that asks for it, and stops with this process, however that ends.
+//! The control plane: etcd and an API server on free ports of the loopback, with the definitions of all operators; and a
+//! second one, with the scheduler, the controllers and nodes that are only objects. Each is started by the first test that
+//! asks for it, and stops with this process, however that ends.
 
 use crate::api::Api;
+use serde_json::json;
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
@@ -16,16 +18,24 @@ use tempfile::TempDir;
 /// process whatever ends it.
 const GUARD: &str = r#""$@" & read -r _; kill $! 2>/dev/null; wait"#;
 const READY_WITHIN: Duration = Duration::from_secs(90);
+/// All of them but for those that watch machines or ask a cloud: the nodes here are nobody's.
+const CONTROLLERS: &str = "*,-nodelifecycle,-node-ipam-controller,-cloud-node-lifecycle,-service-lb-controller";
 /// Another process may take a free port before it is used.
 const ATTEMPTS: usize = 3;
 
-/// The cluster that all tests share.
+/// The clusters that all tests share.
 #[derive(Clone, Default)]
-pub(crate) struct Shared(Arc<OnceLock<Result<Cluster, String>>>);
+pub(crate) struct Shared(Arc<[OnceLock<Result<Cluster, String>>; 2]>);
 
 impl Shared {
+    /// The one without controllers: what is written there stays as it is.
     pub(crate) fn get(&self) -> Result<&Cluster, String> {
-        self.0.get_or_init(Cluster::start).as_ref().map_err(Clone::clone)
+        self.0[0].get_or_init(Cluster::start).as_ref().map_err(Clone::clone)
+    }
+
+    /// The one with controllers, in which what is written happens.
+    pub(crate) fn with_controllers(&self) -> Result<&Cluster, String> {
+        self.0[1].get_or_init(Cluster::start_with_controllers).as_ref().map_err(Clone::clone)
     }
 
     /// Stops what was started. A test that still holds it cannot: its end is the end of the process.
@@ -38,10 +48,13 @@ pub(crate) struct Cluster {
     pub(crate) api: Api,
     /// The folder of what was built.
     pub(crate) built: PathBuf,
+    /// The file with which programs talk to the server.
+    pub(crate) kubeconfig: PathBuf,
     // Stopped in this order.
+    controllers: Vec<Guarded>,
     _server: Guarded,
     _etcd: Guarded,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Cluster {
@@ -54,6 +67,71 @@ impl Cluster {
                 started => return started,
             }
         }
+    }
+
+    /// Starts the controllers after the definitions, which the collector of garbage would learn of only by and by.
+    fn start_with_controllers() -> Result<Self, String> {
+        let mut cluster = Self::start()?;
+        let kubeconfig = format!("--kubeconfig={}", cluster.kubeconfig.display());
+        let stages = cluster.stages()?;
+        let key = format!("--service-account-private-key-file={}", cluster.folder.path().join("key").display());
+        let alone = ["--leader-elect=false".to_owned(), "--secure-port=0".into()];
+        let programs: [(&str, Vec<String>); 3] = [
+            ("kube-scheduler", alone.to_vec()),
+            ("kube-controller-manager", [&alone[..], &[key, format!("--controllers={CONTROLLERS}")]].concat()),
+            ("kwok", [&["--manage-all-nodes=true".to_owned(), "--node-port=0".into()], &stages[..]].concat()),
+        ];
+        for (program, mut flags) in programs {
+            flags.push(kubeconfig.clone());
+            let log = cluster.folder.path().join(format!("{program}.log"));
+            cluster.controllers.push(Guarded::start(&cluster.built.join("bin").join(program), &flags, &log)?);
+        }
+        cluster.runs_pods()?;
+        Ok(cluster)
+    }
+
+    /// The flags that name each stage in the life of a node, a pod and a claim.
+    fn stages(&self) -> Result<Vec<String>, String> {
+        let mut files: Vec<PathBuf> =
+            std::fs::read_dir(self.built.join("stages")).map_err(shown)?.flatten().map(|entry| entry.path()).collect();
+        files.sort();
+        Ok(files.iter().map(|file| format!("--config={}", file.display())).collect())
+    }
+
+    /// Waits until a Deployment has its pod on a node, which takes all the controllers.
+    fn runs_pods(&mut self) -> Result<(), String> {
+        let node = json!({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "first"}});
+        let labels = json!({"app": "first"});
+        let containers = json!([{"name": "main", "image": "first"}]);
+        let spec = json!({"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}}});
+        let metadata = json!({"name": "first", "namespace": "default"});
+        let workload = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec});
+        for object in [&node, &workload] {
+            self.api.create(object)?.accepted()?;
+        }
+        let path = self.api.path(&workload)?;
+        self.comes(|api| Ok(api.get(&path)?.body["status"]["availableReplicas"] == 1))?;
+        self.api.delete(&workload)?;
+        self.comes(|api| Ok(api.get("/api/v1/namespaces/default/pods")?.body["items"] == json!([])))?;
+        self.api.delete(&node)
+    }
+
+    /// Waits for what the controllers do.
+    fn comes(&mut self, is_there: impl Fn(&Api) -> Result<bool, String>) -> Result<(), String> {
+        let started = Instant::now();
+        while !is_there(&self.api)? {
+            if started.elapsed() > READY_WITHIN || self.controllers.iter_mut().any(Guarded::has_ended) {
+                return Err(format!("no pod comes and goes on the cluster\n{}", self.logs()));
+            }
+            sleep(Duration::from_millis(200));
+        }
+        Ok(())
+    }
+
+    /// The last words of each program.
+    pub(crate) fn logs(&self) -> String {
+        let logs = ["server", "kube-scheduler", "kube-controller-manager", "kwok"];
+        logs.map(|name| format!("{name}: {}", tail(&self.folder.path().join(format!("{name}.log"))))).join("\n")
     }
 
     fn start_once(built: &Path) -> Result<Self, String> {
@@ -81,7 +159,10 @@ impl Cluster {
         let mut server = Guarded::start(&built.join("bin/kube-apiserver"), &server, &log)?;
         let certificate = folder.path().join("certificates/apiserver.crt");
         let api = ready(&mut server, port, &token, &certificate).map_err(|error| format!("{error}\n{}", tail(&log)))?;
-        let cluster = Self { api, built: built.into(), _server: server, _etcd: etcd, _folder: folder };
+        let kubeconfig = folder.path().join("kubeconfig");
+        std::fs::write(&kubeconfig, configuration(port, &token, &certificate)).map_err(shown)?;
+        let (built, controllers) = (built.to_owned(), Vec::new());
+        let cluster = Self { api, built, kubeconfig, controllers, _server: server, _etcd: etcd, folder };
         cluster.define()?;
         Ok(cluster)
     }
@@ -131,6 +212,20 @@ fn server_flags(etcd: &str, port: u16, at: &dyn Fn(&str) -> String) -> Vec<Strin
     ]
 }
 
+/// What `kubectl` and every client of Go reads.
+fn configuration(port: u16, token: &str, certificate: &Path) -> String {
+    let server = json!({"server": format!("https://127.0.0.1:{port}"), "certificate-authority": certificate});
+    json!({
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": "e2e", "cluster": server}],
+        "users": [{"name": "e2e", "user": {"token": token}}],
+        "contexts": [{"name": "e2e", "context": {"cluster": "e2e", "user": "e2e"}}],
+        "current-context": "e2e",
+    })
+    .to_string()
+}
+
 /// Builds what is not built yet; the folder.
 fn build() -> Result<PathBuf, String> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/cluster/build");
@@ -139,7 +234,7 @@ fn build() -> Result<PathBuf, String> {
     if output.status.success() { Ok(folder.into()) } else { Err("the control plane cannot be built".into()) }
 }
 
-fn free_ports() -> std::io::Result<[u16; 3]> {
+pub(crate) fn free_ports() -> std::io::Result<[u16; 3]> {
     let listeners =
         [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
     let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
@@ -167,10 +262,10 @@ fn ready(server: &mut Guarded, port: u16, token: &str, certificate: &Path) -> Re
 }
 
 /// A program that ends with this value, and with this process.
-struct Guarded(Child);
+pub(crate) struct Guarded(Child);
 
 impl Guarded {
-    fn start(program: &Path, flags: &[String], log: &Path) -> Result<Self, String> {
+    pub(crate) fn start(program: &Path, flags: &[String], log: &Path) -> Result<Self, String> {
         let log = std::fs::File::create(log).map_err(shown)?;
         let mut command = Command::new("sh");
         // A group of its own: what interrupts the tests leaves the shell to do its work.
@@ -179,7 +274,7 @@ impl Guarded {
         command.stdin(Stdio::piped()).stdout(copy).stderr(log).spawn().map(Self).map_err(shown)
     }
 
-    fn has_ended(&mut self) -> bool {
+    pub(crate) fn has_ended(&mut self) -> bool {
         matches!(self.0.try_wait(), Ok(Some(_)))
     }
 }

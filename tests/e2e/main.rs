@@ -3,6 +3,7 @@
 
 mod accepted;
 mod api;
+mod capacity;
 mod changed;
 mod cluster;
 #[path = "../docs/compile.rs"]
@@ -32,7 +33,7 @@ fn main() {
     // One server, and names that the systems share.
     arguments.test_threads = Some(1);
     let (cluster, figures) = (Shared::default(), Figures::default());
-    let suites = [accepted::trials, changed::trials, refused::trials, trees::trials];
+    let suites = [accepted::trials, capacity::trials, changed::trials, refused::trials, trees::trials];
     let trials = suites.into_iter().flat_map(|trials| trials(&cluster, &figures)).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     figures.print();

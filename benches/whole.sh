@@ -22,13 +22,13 @@ time_of() {
     shift
     for _ in $(seq "$runs"); do
         local from to
-        from=$(date +%s%N)
+        from=${EPOCHREALTIME/[.,]/}
         "$@" >/dev/null 2>&1
-        to=$(date +%s%N)
-        echo $(((to - from) / 1000))
+        to=${EPOCHREALTIME/[.,]/}
+        echo $((to - from))
     done | sort -n >"$work/times"
     local memory=-
-    if [ -x /usr/bin/time ]; then
+    if [ -x /usr/bin/time ] && [ "$(type -t "$1")" = file ]; then
         memory=$(/usr/bin/time -f %M "$@" 2>&1 >/dev/null | tail -1 | awk '{ printf "%.0f", $1 / 1024 }')
     fi
     awk -v name="$name" -v memory="$memory" '
@@ -52,10 +52,13 @@ if wants build; then
 fi
 if wants tree; then
     benches/system.sh "$work/tree" 15000
-    fresh() { rm -rf "$work/out" && "$WINDLASS" build -C "$work/tree" --out "$work/out"; }
+    # Into a folder of its own each time: a file system may be slow to make files where others were just removed.
+    fresh() { "$WINDLASS" build -C "$work/tree" --out "$work/out/$EPOCHREALTIME"; }
     runs=${RUNS:-3}
+    mkdir "$work/out"
     time_of "build, 15000 new files" fresh
-    time_of "build, 15000 unchanged files" "$WINDLASS" build -C "$work/tree" --out "$work/out"
+    "$WINDLASS" build -C "$work/tree" --out "$work/out/known" >/dev/null
+    time_of "build, 15000 unchanged files" "$WINDLASS" build -C "$work/tree" --out "$work/out/known"
     runs=${RUNS:-11}
 fi
 if wants check; then

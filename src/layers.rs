@@ -19,7 +19,7 @@ const OWN: &[&str] = &["name", "extends", "abstract", "output", "apiVersion", "k
 
 /// Lays `chain` (root first) over `system`; all are in long form.
 pub fn merge(system: &Node, chain: &[&Node], found: &mut Diagnostics) -> Node {
-    let mut root = system.clone();
+    let mut root = system.copy();
     let mut environment = Node::map(chain.last().map_or(system.span, |last| last.span), []);
     for (index, layer) in chain.iter().enumerate() {
         lay_environment(&mut root, &mut environment, layer, index + 1 == chain.len(), found);

@@ -239,8 +239,8 @@ pub fn render(objects: &[Object]) -> Result<tree::Tree, Diagnostic> {
     render::render(objects).map_err(unwritable)
 }
 
-/// Renders objects to one stream, in delivery order.
-pub fn stream(objects: &[Object]) -> Result<String, Diagnostic> {
+/// Renders objects to one stream, in delivery order, in parts to be written one after the other.
+pub fn stream(objects: &[Object]) -> Result<Vec<String>, Diagnostic> {
     render::stream(objects).map_err(unwritable)
 }
 

@@ -17,6 +17,8 @@ const KUSTOMIZATION: &str = "kustomization.yaml";
 const DELIVERY: &str = "delivery";
 /// Starts a document of a stream.
 const SEPARATOR: &str = "---\n";
+/// So many objects are printed together into a part of a stream.
+const OF_A_PART: usize = 64;
 
 /// Why objects cannot be written down. Keys and numbers are checked before: what the printer refuses is a fault of ours.
 #[derive(Debug)]
@@ -75,16 +77,17 @@ fn insert_list(tree: &mut Tree, path: &str, listed: &[String]) -> Result<(), Ren
     tree.insert(path, TreeFile { bytes: kustomization.into_bytes(), object: None }).map_err(RenderError::Path)
 }
 
-/// All objects as one stream, in delivery order; without those that deliver them.
-pub fn stream(objects: &[Object]) -> Result<String, RenderError> {
-    let is_delivered: Vec<bool> = objects.iter().map(|object| object.phase != Phase::Delivery).collect();
-    let mut is_delivered = is_delivered.into_iter();
-    let mut documents = documents(objects)?;
-    documents.retain(|_| is_delivered.next() == Some(true));
-    let mut out = String::with_capacity(documents.iter().map(|text| text.len() + SEPARATOR.len()).sum());
-    for text in &documents {
+/// All objects as one stream, in delivery order; without those that deliver them. The stream is in parts, to be written
+/// one after the other: joining them would take as long as printing them.
+pub fn stream(objects: &[Object]) -> Result<Vec<String>, RenderError> {
+    objects.par_chunks(OF_A_PART).map(part).collect()
+}
+
+fn part(objects: &[Object]) -> Result<String, RenderError> {
+    let mut out = String::new();
+    for object in objects.iter().filter(|object| object.phase != Phase::Delivery) {
         out.push_str(SEPARATOR);
-        out.push_str(text);
+        out.push_str(&document(object)?);
     }
     Ok(out)
 }

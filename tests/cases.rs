@@ -80,7 +80,7 @@ fn compile_environments(loaded: &Loaded, found: &mut Diagnostics) -> BTreeMap<St
         found.extend(compiled.found);
         allowed.extend(compiled.allowed);
         if let Some(objects) = compiled.objects {
-            streams.insert(environment.name.clone(), windlass::stream(&objects).expect("objects can be printed"));
+            streams.insert(environment.name.clone(), windlass::stream(&objects).expect("objects can be printed").concat());
             let delivery = delivery(&objects);
             if !delivery.is_empty() {
                 streams.insert(format!("{}.delivery", environment.name), delivery);
@@ -152,7 +152,7 @@ fn example(case: &Path) -> Result<(), Failed> {
         let compiled = windlass::compile(&loaded, environment);
         found.extend(compiled.found);
         let Some(objects) = compiled.objects else { return Err(shown(&sources, found).into()) };
-        verify_stream(&windlass::stream(&objects).expect("objects can be printed"))?;
+        verify_stream(&windlass::stream(&objects).expect("objects can be printed").concat())?;
         up_to_date(&root.join(&environment.output), &objects)?;
     }
     Ok(())

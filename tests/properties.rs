@@ -72,7 +72,7 @@ fn compiled(system: &str, environment: &str) -> Vec<windlass::kube::Object> {
 }
 
 fn stream(system: &str, environment: &str) -> String {
-    windlass::stream(&compiled(system, environment)).expect("objects can be printed")
+    windlass::stream(&compiled(system, environment)).expect("objects can be printed").concat()
 }
 
 proptest! {
@@ -109,7 +109,7 @@ proptest! {
     fn rendering_then_reading_is_identity(parts in parts()) {
         use serde::Deserialize as _;
         let objects = compiled(&written(&parts), ENVIRONMENT);
-        let text = windlass::stream(&objects).expect("objects can be printed");
+        let text = windlass::stream(&objects).expect("objects can be printed").concat();
         let read: Vec<serde_json::Value> = serde_yaml::Deserializer::from_str(&text)
             .map(|document| serde_json::Value::deserialize(document).expect("an independent reader takes it"))
             .collect();

@@ -59,7 +59,7 @@ struct Output {
 
 enum Made {
     Tree(Tree),
-    Stream(String),
+    Stream(Vec<String>),
 }
 
 /// The systems that were compiled, and where they came from.
@@ -112,15 +112,15 @@ impl Build {
         let compiling = Compiling { global, projects: &projects, commit: chosen.commit.as_ref() };
         for output in &outputs {
             ending = ending.max(match &output.made {
-                Made::Stream(text) => {
-                    terminal.out(text);
+                Made::Stream(parts) => {
+                    parts.iter().for_each(|part| terminal.out(part));
                     Ending::Clean
                 }
                 Made::Tree(tree) => self.deliver(&compiling, output, tree, outputs.len(), terminal),
             });
         }
         // The process ends here: the system takes all memory back at once, faster than piece by piece.
-        std::mem::forget(outputs);
+        std::mem::forget((outputs, projects));
         ending
     }
 

@@ -15,6 +15,7 @@ pub use finding::{Finding, Findings};
 use indexmap::IndexMap;
 pub(crate) use path::at;
 pub use path::{Path, Place};
+use rayon::prelude::*;
 
 /// A value with its place.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,6 +70,14 @@ impl Node {
 
     pub fn map(span: Span, entries: impl IntoIterator<Item = (Name, Entry)>) -> Self {
         Self::new(span, Value::Map(entries.into_iter().collect()))
+    }
+
+    /// A clone; the entries of a map of many are cloned on all cores.
+    pub fn copy(&self) -> Self {
+        let Value::Map(map) = &self.value else { return self.clone() };
+        let one = |(key, entry): (&Name, &Entry)| (key.clone(), Entry { key: entry.key, node: entry.node.copy() });
+        let copied = if map.len() < MANY { map.iter().map(one).collect() } else { map.par_iter().map(one).collect() };
+        Self { span: self.span, value: Value::Map(copied), replaced: self.replaced.clone() }
     }
 
     pub fn as_map(&self) -> Option<&Map> {

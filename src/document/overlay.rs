@@ -5,9 +5,10 @@
 //! An empty layer changes nothing.
 
 use super::shape::{Record, Shape};
-use super::{Entry, Map, Node, Value};
+use super::{Entry, MANY, Map, Node, Value};
 use crate::diagnostic::{Diagnostic, Diagnostics, code};
 use crate::source::Span;
+use rayon::prelude::*;
 
 /// Lays `upper` over `lower`; both are in long form.
 pub fn overlay(lower: &mut Node, upper: &Node, shape: &Shape) {
@@ -90,15 +91,27 @@ fn excluded<'a>(above: &'a Map, record: &'a Record) -> impl Iterator<Item = &'st
 pub fn settle_nulls(node: &mut Node, found: &mut Diagnostics) {
     match &mut node.value {
         Value::Map(map) => {
-            for entry in map.values_mut() {
-                settle_nulls(&mut entry.node, found);
-            }
+            settle_entries(map, found);
             map.values().filter_map(null_over_nothing).for_each(|finding| found.push(finding));
             map.retain(|_, entry| !entry.node.is_null());
         }
         Value::List(items) => items.iter_mut().for_each(|item| settle_nulls(item, found)),
         Value::Null | Value::Scalar(_) => {}
     }
+}
+
+/// Those of a map of many entries on all cores; what is found is in their order.
+fn settle_entries(map: &mut Map, found: &mut Diagnostics) {
+    if map.len() < MANY {
+        return map.values_mut().for_each(|entry| settle_nulls(&mut entry.node, found));
+    }
+    let settle = |entry: &mut Entry| {
+        let mut found = Diagnostics::new();
+        settle_nulls(&mut entry.node, &mut found);
+        found
+    };
+    let of_entries: Vec<Diagnostics> = map.par_values_mut().map(settle).collect();
+    of_entries.into_iter().for_each(|of_entry| found.extend(of_entry));
 }
 
 fn null_over_nothing(entry: &Entry) -> Option<Diagnostic> {

@@ -56,8 +56,10 @@ fn objects(model: &Model) -> Vec<Object> {
     let components: Vec<&Component> = model.components.values().collect();
     let of_component = |component: &&Component| COMPONENT_PARTS.iter().flat_map(|part| part(&cx, component)).collect();
     let lowered: Vec<Vec<Object>> = components.par_iter().map(of_component).collect();
-    objects.extend(lowered.into_iter().flatten());
-    objects.sort_by_key(|object| object.phase);
+    objects.reserve(lowered.iter().map(Vec::len).sum());
+    lowered.into_iter().for_each(|of_component| objects.extend(of_component));
+    // Objects are wide: each is moved once.
+    objects.sort_by_cached_key(|object| object.phase);
     objects
 }
 

@@ -16,6 +16,9 @@ use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+/// So many files lie together in the staging folder.
+const OF_A_GROUP: usize = 100;
+
 /// One file to put in place or to take away.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Change<'a> {
@@ -63,7 +66,7 @@ impl<'a> Staging<'a> {
     }
 
     fn stage(&self, changes: &[Change<'_>], next: &Lock) -> Result<File, WriteError> {
-        self.open().map_err(failed(STAGING_FOLDER, "write"))?;
+        self.open(changes.len()).map_err(failed(STAGING_FOLDER, "write"))?;
         for (number, change) in changes.iter().enumerate() {
             if let Some(bytes) = change.bytes {
                 self.disk.write_new(&self.new_file(number), bytes).map_err(failed(change.path, "write"))?;
@@ -73,12 +76,16 @@ impl<'a> Staging<'a> {
         self.disk.write_new(&lock, &next.to_bytes()).map_err(failed(LOCK_FILE, "write"))
     }
 
-    fn open(&self) -> io::Result<()> {
+    fn open(&self, changes: usize) -> io::Result<()> {
         existing(self.disk.make_folder(&self.folder))?;
         existing(self.disk.write_new(&self.folder.join(".gitignore"), b"*\n").map(drop))?;
         for folder in ["new", "old"].map(|name| self.folder.join(name)) {
             self.disk.remove_all(&folder)?;
             self.disk.make_folder(&folder)?;
+        }
+        for number in (0..changes).step_by(OF_A_GROUP) {
+            self.disk.make_folder(&self.group("new", number))?;
+            self.disk.make_folder(&self.group("old", number))?;
         }
         Ok(())
     }
@@ -181,11 +188,17 @@ impl<'a> Staging<'a> {
     }
 
     fn new_file(&self, number: usize) -> PathBuf {
-        self.folder.join("new").join(number.to_string())
+        self.group("new", number).join(number.to_string())
     }
 
     fn old_file(&self, number: usize) -> PathBuf {
-        self.folder.join("old").join(number.to_string())
+        self.group("old", number).join(number.to_string())
+    }
+
+    /// Where a file of this number stands: some file systems look for a place in a folder from its start, so that many
+    /// files in one cost the square of their number.
+    fn group(&self, folder: &str, number: usize) -> PathBuf {
+        self.folder.join(folder).join((number / OF_A_GROUP).to_string())
     }
 }
 

@@ -38,17 +38,17 @@ impl Generate {
         };
         let compiled = compile(&project.loaded, environment);
         found.extend(compiled.found);
-        let text = match compiled.objects.filter(|_| !found.has_errors()) {
+        let parts = match compiled.objects.filter(|_| !found.has_errors()) {
             None => return tell(&project.sources, found, Ending::Findings, terminal),
             Some(objects) if objects.is_empty() => {
                 return refuse(&project.sources, nothing(&environment.name), Ending::Findings, terminal);
             }
             Some(objects) => match stream(&objects) {
-                Ok(text) => text,
+                Ok(parts) => parts,
                 Err(finding) => return refuse(&project.sources, finding, Ending::Findings, terminal),
             },
         };
-        terminal.out(&text);
+        parts.iter().for_each(|part| terminal.out(part));
         // A reader that went away has a part of the manifests, and must not take it for all.
         if terminal.has_failed() { Ending::Machine } else { tell(&project.sources, found, Ending::Clean, terminal) }
     }

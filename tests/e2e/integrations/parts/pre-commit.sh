@@ -55,7 +55,7 @@ from_source() {
   works "$name builds the command from source" env PATH="$(without_windlass)" CARGO_TARGET_DIR="$tools/from-source" \
     CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=64 \
     "$runner" try-repo "$work/source" windlass-check --all-files --verbose
-  says "and runs it" "shop"
+  says "and runs it" "compiles for development, production"
   echo "      $((SECONDS - began)) s"
   cd "$work"
 }
@@ -78,3 +78,31 @@ for runner in pre-commit prek; do
     skip "$runner from source: set WINDLASS_E2E_FROM_SOURCE"
   fi
 done
+
+# What the hooks run, where something is missing.
+shop "$work/lacking"
+cp -r "$work/lacking" "$work/without-git" && rm -rf "$work/without-git/.git"
+for command in "check --staged" "build --staged" "init --hook"; do
+  # shellcheck disable=SC2086
+  fails "windlass $command without Git" env -C "$work/without-git" windlass $command
+  says "is told" "is not in a Git repository"
+done
+# frozen FOLDER COMMAND…: the command in a folder that cannot be written.
+frozen() {
+  unshare --map-root-user --mount sh -c 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && cd "$1" && shift && exec "$@"' sh "$@"
+}
+if frozen "$work/lacking" true 2>/dev/null; then
+  cd "$work/lacking"
+  works "windlass check --staged in a folder that cannot be written" frozen "$work/lacking" windlass check --staged
+  works "windlass build --staged there, where all is fresh" frozen "$work/lacking" windlass build --staged
+  sed -i 's/replicas: 2/replicas: 3/' environments/production.yaml
+  git add --all
+  fails "windlass build --staged there, where it is not" frozen "$work/lacking" windlass build --staged
+  says "is told" "read-only"
+  rm .git/hooks/pre-commit 2>/dev/null || true
+  fails "windlass init --hook there" frozen "$work/lacking" windlass init --hook
+  says "is told" "read-only"
+  cd "$work"
+else
+  skip "a folder that cannot be written needs namespaces"
+fi

@@ -90,13 +90,14 @@ ENVIRONMENT
   chmod +x "$work/argocd/dying/windlass"
   serve killed env PATH="$work/argocd/dying:$PATH"
   fails "a command that is killed halfway is an error" ask generate 30 $production
-  # What Argo CD's own containers have: nothing can be written but the folders of the server.
+  # What Argo CD's own containers have: nothing can be written but the folders of the server. In the place of the
+  # shell, so that its process is the server's.
   frozen() {
-    unshare --map-root-user --mount sh -c \
+    exec unshare --map-root-user --mount sh -c \
       'mount --bind "$1" "$1" && mount -o remount,ro,bind / && ! touch "${1%/*/*}/x" 2>/dev/null && shift && exec "$@"' sh "$@"
   }
   mkdir -p "$work/argocd/frozen"
-  if frozen "$work/argocd/frozen" true 2>/dev/null; then
+  if (frozen "$work/argocd/frozen" true) 2>/dev/null; then
     serve frozen frozen "$work/argocd/frozen"
     works "on a read-only file system" ask generate 30 $production
     same

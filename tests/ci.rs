@@ -283,6 +283,18 @@ fn gitlab_has_notes_and_a_code_quality_report() {
 }
 
 #[test]
+fn a_change_that_no_system_reads_gets_no_comment() {
+    let server = Server::play(|_, _| (200, "", json!([])));
+    let folder = changed();
+    replace(folder.path(), "replicas: 3", "replicas: 2");
+    fs::write(folder.path().join("README.md"), "x").expect("written");
+    let (code, out, err) = github(folder.path(), &server, &[]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains("nothing changed that a system reads"), "{out}");
+    assert_eq!(server.methods(), ["GET"]);
+}
+
+#[test]
 fn in_any_other_ci_it_prints() {
     let folder = changed();
     let (code, out, err) = run(folder.path(), &["ci", "--base", "HEAD"], &[]);
@@ -351,13 +363,11 @@ fn the_plugin_never_succeeds_with_nothing() {
     replace(folder.path(), "replicas: 3", "replcias: 3");
     let first = generate(&[("ARGOCD_ENV_WINDLASS_ENV", "production")]);
     assert!(first.starts_with("error[WL0110] environments/production.yaml:"), "{first}");
-    fs::write(folder.path().join("system.yaml"), "apiVersion: windlass/v1\nkind: System\nname: shop\ncomponents: {}\n")
-        .expect("written");
-    let off =
-        "apiVersion: windlass/v1\nkind: Environment\ntarget: {kubernetes: \"1.35\", namespace: {create: false}}\n";
+    let off = "apiVersion: windlass/v1\nkind: Environment\ntarget: {kubernetes: \"1.35\"}\nnamespace: {name: shop, create: \
+               false}\nnetwork: {default: allow, because: nothing runs here}\ncomponents: {web: {enabled: false}, api: \
+               {enabled: false}, cache: {enabled: false}}\n";
     fs::write(folder.path().join("environments/production.yaml"), off).expect("written");
-    let (code, out, _) = run(folder.path(), &["argocd", "generate"], &[("ARGOCD_ENV_WINDLASS_ENV", "production")]);
-    assert!(code != 0 || !out.is_empty());
+    assert_eq!(generate(&[("ARGOCD_ENV_WINDLASS_ENV", "production")]), "error[WL0846] `production` has no object");
 }
 
 #[test]

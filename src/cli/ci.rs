@@ -7,7 +7,7 @@ mod http;
 use super::check::{Answer, Check};
 use super::diff::{Diff, Outcome, class};
 use super::project::folder;
-use super::systems::Systems;
+use super::systems::{Systems, UNAFFECTED};
 use super::terminal::Terminal;
 use super::{Ending, Global};
 use crate::diagnostic::{Diagnostic, Format, Severity, render as render_findings};
@@ -158,7 +158,7 @@ impl Ci {
             return;
         }
         let says_something = outcome.report.reviews.iter().any(|review| !review.changes.is_empty())
-            || !outcome.report.notes.is_empty()
+            || outcome.report.notes.iter().any(|note| note != UNAFFECTED)
             || answer.joined.found.has_errors();
         match comment::keep(forge, MARKER.trim(), &[body(COMMENT_LIMIT), body(SHORT_LIMIT)], says_something) {
             Posted::Written(what) => terminal.report(&format!("comment {what}")),

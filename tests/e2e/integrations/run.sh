@@ -38,7 +38,9 @@ shop() {
   (cd "$1" && windlass init --quiet --name shop && windlass build --quiet && git add --all && git commit --quiet -m x)
 }
 
+# Parts may be named: `ONLY="gitlab argocd" run.sh …`.
 for part in "$here"/parts/*.sh; do
+  case " ${ONLY:-$(basename "$part" .sh)} " in *" $(basename "$part" .sh) "*) ;; *) continue ;; esac
   # shellcheck source=/dev/null
   . "$part"
 done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs or builds what run.sh needs into a folder outside the repository: tools.sh FOLDER [NAME…]
-# NAMEs: argocd (Go, minutes the first time), actionlint (Go), pre-commit (Python), yaml-language-server (npm).
+# NAMEs: argocd (Go, minutes the first time), actionlint (Go), pre-commit and prek (Python), yaml-language-server (npm).
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tools=$(mkdir -p "${1:?folder}" && cd "$1" && pwd)
@@ -36,9 +36,9 @@ actionlint() {
 }
 
 pre_commit() {
-  [ -x "$tools/python/bin/pre-commit" ] && return
+  [ -x "$tools/python/bin/pre-commit" ] && [ -x "$tools/python/bin/prek" ] && return
   python3 -m venv "$tools/python"
-  "$tools/python/bin/pip" install --quiet pre-commit==4.5.0
+  "$tools/python/bin/pip" install --quiet pre-commit==4.5.0 prek==0.5.11
 }
 
 yaml_language_server() {

@@ -106,7 +106,10 @@ impl Cluster {
         let spec = json!({"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}}});
         let metadata = json!({"name": "first", "namespace": "default"});
         let workload = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec});
-        for object in [&node, &workload] {
+        // That of claims which name none.
+        let annotations = json!({"storageclass.kubernetes.io/is-default-class": "true"});
+        let class = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "default", "annotations": annotations}, "provisioner": "kwok.x-k8s.io/volume"});
+        for object in [&class, &node, &workload] {
             self.api.create(object)?.accepted()?;
         }
         let path = self.api.path(&workload)?;

@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A program is the child of a shell that waits for the end of its input, which comes with the end of this
-/// process whatever ends it.
-const GUARD: &str = r#""$@" & read -r _; kill $! 2>/dev/null; wait"#;
+/// process whatever ends it. A server whose store ended with it would wait for that for ever: it gets ten seconds.
+const GUARD: &str = r#""$@" & it=$!; read -r _; kill $it; (sleep 10; kill -9 $it) & wait $it; kill $!"#;
 const READY_WITHIN: Duration = Duration::from_secs(90);
 /// All of them but for those that watch machines or ask a cloud: the nodes here are nobody's.
 const CONTROLLERS: &str = "*,-nodelifecycle,-node-ipam-controller,-cloud-node-lifecycle,-service-lb-controller";
@@ -106,7 +106,10 @@ impl Cluster {
         let spec = json!({"selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}}});
         let metadata = json!({"name": "first", "namespace": "default"});
         let workload = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": spec});
-        for object in [&node, &workload] {
+        // That of claims which name none.
+        let annotations = json!({"storageclass.kubernetes.io/is-default-class": "true"});
+        let class = json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": "default", "annotations": annotations}, "provisioner": "kwok.x-k8s.io/volume"});
+        for object in [&class, &node, &workload] {
             self.api.create(object)?.accepted()?;
         }
         let path = self.api.path(&workload)?;

@@ -1,5 +1,6 @@
 //! What is compiled and then judged: the examples, the build cases, the blocks of the pages.
 
+use crate::capacity::Sized;
 use crate::compile;
 use crate::page::Page;
 use serde::Deserialize as _;
@@ -36,6 +37,24 @@ pub(crate) fn environments(workspace: &Path, system: &str) -> Result<Vec<Compile
     let (sources, loaded) = load(Files { read: &read, expand: &expand }, system, &environments, &mut found);
     let Some(loaded) = loaded else { return Err(shown(&sources, found)) };
     compiled(&loaded).map_err(|found| shown(&sources, found))
+}
+
+/// Every environment of a system that describes its nodes, with the answer of capacity.
+pub(crate) fn sized(workspace: &Path, system: &str) -> Result<Vec<Sized>, String> {
+    let workspace = Workspace::at(workspace).map_err(|error| format!("{error:?}"))?;
+    let environments = workspace.environments(system, None).map_err(|finding| finding.message)?;
+    let mut found = Diagnostics::new();
+    let read = |path: &str| workspace.read(path, FILE_LIMIT).map_err(Diagnostic::from);
+    let expand = |pattern: &str| workspace.expand(pattern).map_err(Diagnostic::from);
+    let (sources, loaded) = load(Files { read: &read, expand: &expand }, system, &environments, &mut found);
+    let Some(loaded) = loaded else { return Err(shown(&sources, found)) };
+    let objects = compiled(&loaded).map_err(|found| shown(&sources, found))?;
+    let one = |(name, objects): Compiled| {
+        let environment = loaded.environments.iter().find(|environment| environment.name == name)?;
+        let capacity = windlass::capacity::assess(&windlass::model(&loaded, environment).0?)?;
+        Some(Sized { environment: name, objects, capacity })
+    };
+    Ok(objects.into_iter().filter_map(one).collect())
 }
 
 fn compiled(loaded: &Loaded) -> Result<Vec<Compiled>, Diagnostics> {

@@ -80,7 +80,8 @@ fn compile_environments(loaded: &Loaded, found: &mut Diagnostics) -> BTreeMap<St
         found.extend(compiled.found);
         allowed.extend(compiled.allowed);
         if let Some(objects) = compiled.objects {
-            streams.insert(environment.name.clone(), windlass::stream(&objects).expect("objects can be printed").concat());
+            streams
+                .insert(environment.name.clone(), windlass::stream(&objects).expect("objects can be printed").concat());
             let delivery = delivery(&objects);
             if !delivery.is_empty() {
                 streams.insert(format!("{}.delivery", environment.name), delivery);

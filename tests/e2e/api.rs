@@ -252,6 +252,13 @@ impl Api {
         self.ask("PATCH", &path, "application/merge-patch+json", patch.to_string().as_bytes())
     }
 
+    /// Asks for an object to go, and leaves it to those that hold it.
+    pub(crate) fn remove(&self, object: &Value) -> Result<(), String> {
+        let options = json!({"propagationPolicy": "Background"});
+        let path = self.path(object)?;
+        self.ask("DELETE", &path, "application/json", options.to_string().as_bytes())?.accepted().map(drop)
+    }
+
     /// Takes an object away, whatever holds it.
     pub(crate) fn delete(&self, object: &Value) -> Result<(), String> {
         let path = self.path(object)?;

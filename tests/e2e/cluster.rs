@@ -18,8 +18,9 @@ use tempfile::TempDir;
 /// process whatever ends it. A server whose store ended with it would wait for that for ever: it gets ten seconds.
 const GUARD: &str = r#""$@" & it=$!; read -r _; kill $it; (sleep 10; kill -9 $it) & wait $it; kill $!"#;
 const READY_WITHIN: Duration = Duration::from_secs(90);
-/// All of them but for those that watch machines or ask a cloud: the nodes here are nobody's.
-const CONTROLLERS: &str = "*,-nodelifecycle,-node-ipam-controller,-cloud-node-lifecycle,-service-lb-controller";
+/// All of them but for those that watch machines or ask a cloud, since the nodes here are nobody's, and the one that
+/// scales by metrics, of which there are none.
+const CONTROLLERS: &str = "*,-nodelifecycle,-node-ipam-controller,-cloud-node-lifecycle,-service-lb-controller,-horizontal-pod-autoscaler-controller";
 /// Another process may take a free port before it is used.
 const ATTEMPTS: usize = 3;
 

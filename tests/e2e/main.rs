@@ -9,6 +9,7 @@ mod cluster;
 #[path = "../docs/compile.rs"]
 #[expect(dead_code, reason = "the harness of the pages uses the rest")]
 mod compile;
+mod delivered;
 #[path = "../mutants.rs"]
 #[expect(dead_code, reason = "the test of the verification uses the rest")]
 mod mutants;
@@ -33,7 +34,15 @@ fn main() {
     // One server, and names that the systems share.
     arguments.test_threads = Some(1);
     let (cluster, figures) = (Shared::default(), Figures::default());
-    let suites = [accepted::trials, capacity::trials, changed::trials, refused::trials, trees::trials];
+    let suites = [
+        accepted::trials,
+        capacity::trials,
+        changed::trials,
+        refused::trials,
+        trees::trials,
+        delivered::flux,
+        delivered::argocd,
+    ];
     let trials = suites.into_iter().flat_map(|trials| trials(&cluster, &figures)).collect();
     let conclusion = libtest_mimic::run(&arguments, trials);
     figures.print();

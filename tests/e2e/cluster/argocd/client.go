@@ -1,6 +1,3 @@
-// What the repo server of Argo CD does with a plugin, by Argo CD's own client:
-//
-//	client generate|parameters SOCKET REPOSITORY APPLICATION_PATH SECONDS [NAME=VALUE...]
 package main
 
 import (
@@ -16,7 +13,9 @@ import (
 	"github.com/argoproj/argo-cd/v3/util/cmp"
 )
 
-func main() {
+// client generate|parameters SOCKET REPOSITORY APPLICATION_PATH SECONDS [NAME=VALUE...]: what the repo server does with
+// a plugin, by Argo CD's own client.
+func client() {
 	what, socket, repository, application, variables := os.Args[1], os.Args[2], os.Args[3], os.Args[4], os.Args[6:]
 	seconds, err := strconv.ParseFloat(os.Args[5], 64)
 	stop(err)
@@ -42,12 +41,5 @@ func main() {
 	stop(err)
 	for _, manifest := range answer.Manifests {
 		fmt.Println(manifest)
-	}
-}
-
-func stop(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
 	}
 }

@@ -73,6 +73,7 @@ impl Node {
     }
 
     /// A clone; the entries of a map of many are cloned on all cores.
+    #[must_use]
     pub fn copy(&self) -> Self {
         let Value::Map(map) = &self.value else { return self.clone() };
         let one = |(key, entry): (&Name, &Entry)| (key.clone(), Entry { key: entry.key, node: entry.node.copy() });

@@ -252,6 +252,11 @@ impl Api {
         self.ask("PATCH", &path, "application/merge-patch+json", patch.to_string().as_bytes())
     }
 
+    /// Changes an object by a JSON patch, as somebody at the keyboard would.
+    pub(crate) fn patch(&self, object: &Value, patch: &Value) -> Result<Answer, String> {
+        self.ask("PATCH", &self.path(object)?, "application/json-patch+json", patch.to_string().as_bytes())
+    }
+
     /// Asks for an object to go, and leaves it to those that hold it.
     pub(crate) fn remove(&self, object: &Value) -> Result<(), String> {
         let options = json!({"propagationPolicy": "Background"});

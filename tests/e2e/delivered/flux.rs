@@ -1,21 +1,20 @@
 //! Flux follows what is published: everything in its order, a new image, a component that goes, and nothing at all.
 
 use super::ground::Ground;
-use super::live::{self, all, differ, get, in_order, list, written};
-use super::{must, namespace, operate, prepare, start, until};
+use super::live::{all, differ, get, in_order, list, written};
+use super::{WITHIN, must, namespace, operate, prepare, start, until};
 use crate::Figures;
 use crate::api::{Api, items};
 use crate::cluster::{Cluster, Guarded, Shared, free_ports};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const SUITE: &str = "flux";
 const ENVIRONMENT: &str = "flux";
 /// Where the system stands.
 const SHOP: &str = "shop-flux";
 const TOOL: &str = "flux-system";
-const WITHIN: Duration = Duration::from_mins(2);
 const REQUESTED: &str = "reconcile.fluxcd.io/requestedAt";
 
 pub(crate) fn trials(cluster: &Shared, figures: &Figures) -> Vec<Trial> {
@@ -52,8 +51,7 @@ impl<'a> Flux<'a> {
             cluster.api.create(&object)?.accepted()?;
         }
         let [artifacts, health, other] = free_ports().map_err(|error| error.to_string())?;
-        let variables =
-            [format!("KUBECONFIG={}", cluster.kubeconfig.display()), format!("RUNTIME_NAMESPACE={TOOL}")];
+        let variables = [format!("KUBECONFIG={}", cluster.kubeconfig.display()), format!("RUNTIME_NAMESPACE={TOOL}")];
         let flags = |health: u16, own: &[String]| -> Vec<String> {
             let shared = ["--metrics-addr=0".to_owned(), format!("--health-addr=127.0.0.1:{health}")];
             [&shared, own].concat()
@@ -68,7 +66,13 @@ impl<'a> Flux<'a> {
         let folder = ground.path("");
         let programs = vec![
             start(cluster, "source-controller", &folder, &variables, &flags(health, &source))?,
-            start(cluster, "kustomize-controller", &folder, &variables, &flags(other, &["--requeue-dependency=1s".into()]))?,
+            start(
+                cluster,
+                "kustomize-controller",
+                &folder,
+                &variables,
+                &flags(other, &["--requeue-dependency=1s".into()]),
+            )?,
         ];
         Ok(Self { cluster, api: &cluster.api, _programs: programs, ground })
     }
@@ -98,9 +102,10 @@ impl<'a> Flux<'a> {
     /// The custom kind in the base is not ready by itself, and nothing of a later step comes before it is.
     fn waits_for_the_secret(&self, steps: &[Value]) -> Result<(), String> {
         until("the second step waits", WITHIN, || {
-            must(!list(self.api, "external-secrets.io/v1", "ExternalSecret", SHOP).unwrap_or_default().is_empty(), || {
-                "no secret yet".into()
-            })?;
+            must(
+                !list(self.api, "external-secrets.io/v1", "ExternalSecret", SHOP).unwrap_or_default().is_empty(),
+                || "no secret yet".into(),
+            )?;
             let ready = self.condition(&steps[1])?;
             must(ready["reason"] == "DependencyNotReady", || ready.to_string())
         })?;
@@ -165,42 +170,14 @@ impl<'a> Flux<'a> {
     fn rolls_out(&self, steps: &[Value]) -> Result<(), String> {
         self.ground.change("/api:2.1.0", "/api:2.2.0")?;
         self.follows(steps)?;
-        let old = |set: &Value| set["spec"]["template"]["spec"]["containers"][0]["image"] != "registry.example.com/api:2.2.0";
-        let sets = list(self.api, "apps/v1", "ReplicaSet", SHOP)?;
-        let of_api = || sets.iter().filter(|set| set["metadata"]["labels"]["app.kubernetes.io/name"] == "api");
-        must(of_api().filter(|set| old(set)).all(|set| set["spec"]["replicas"] == 0), || "old pods stay".into())?;
-        let new = of_api().find(|set| !old(set)).ok_or("the new image is not there")?;
-        let jobs = list(self.api, "batch/v1", "Job", SHOP)?;
-        let mut ended = jobs.iter().filter(|job| {
-            let name = job["metadata"]["name"].as_str().unwrap_or_default();
-            name.starts_with("api-migrate") && job["spec"]["template"]["spec"]["containers"][0]["image"] == "registry.example.com/api:2.2.0"
-        });
-        let ended = ended.next().ok_or("no migration of the new image")?["status"]["completionTime"].as_str();
-        let made = new["metadata"]["creationTimestamp"].as_str();
-        must(ended.is_some() && ended <= made, || format!("the migration ended at {ended:?}, pods came at {made:?}"))
+        super::rolled_out(self.api, SHOP, "registry.example.com/api:2.2.0")
     }
 
     fn prunes(&self, steps: &[Value]) -> Result<usize, String> {
         let before = self.ground.objects(ENVIRONMENT)?;
         self.ground.remove("archive")?;
         self.follows(steps)?;
-        let after = self.ground.objects(ENVIRONMENT)?;
-        let gone = before.iter().filter(|old| !after.iter().any(|new| new.identity == old.identity));
-        let mut pruned = 0;
-        for object in gone {
-            let found = live::read(self.api, object)?;
-            if object.identity.kind == "PersistentVolumeClaim" {
-                let stays = found.is_some_and(|claim| claim["metadata"]["deletionTimestamp"].is_null());
-                must(stays, || format!("{} is gone", object.identity))?;
-            } else {
-                until("what is removed is pruned", WITHIN, || {
-                    must(live::read(self.api, object)?.is_none(), || format!("{} is there", object.identity))
-                })?;
-                pruned += 1;
-            }
-        }
-        must(pruned > 0, || "nothing was removed".into())?;
-        Ok(pruned)
+        super::pruned(self.api, &before, &self.ground.objects(ENVIRONMENT)?)
     }
 
     fn changes_nothing(&self, steps: &[Value]) -> Result<usize, String> {
@@ -230,33 +207,16 @@ impl<'a> Flux<'a> {
         let objects = self.ground.objects(ENVIRONMENT)?;
         for step in steps.iter().rev() {
             self.api.remove(step)?;
-            until("a step goes", WITHIN, || must(get(self.api, step)?.is_none(), || step["metadata"]["name"].to_string()))?;
-        }
-        self.api.remove(&self.source())?;
-        let mut kept = 0;
-        for object in objects.iter().filter(|object| object.phase != windlass::kube::Phase::Delivery) {
-            let stays = matches!(object.identity.kind.as_str(), "Namespace" | "PersistentVolumeClaim");
-            kept += usize::from(stays);
-            until("what was delivered goes", WITHIN, || {
-                let found = live::read(self.api, object)?;
-                let is_there = found.is_some_and(|found| found["metadata"]["deletionTimestamp"].is_null());
-                must(is_there == stays, || format!("{} is there: {is_there}", object.identity))
+            until("a step goes", WITHIN, || {
+                must(get(self.api, step)?.is_none(), || step["metadata"]["name"].to_string())
             })?;
         }
-        self.api.remove(&namespace(SHOP))?;
-        until("the namespace goes", WITHIN, || {
-            must(get(self.api, &namespace(SHOP))?.is_none(), || "it is there".into())
-        })?;
-        Ok(kept)
+        self.api.remove(&self.source())?;
+        super::kept(self.api, &objects, &namespace(SHOP))
     }
 
     fn logs(&self) -> String {
-        let tail = |name: &str| {
-            let text = std::fs::read_to_string(self.ground.path(&format!("{name}.log"))).unwrap_or_default();
-            let lines: Vec<&str> = text.lines().filter(|line| line.contains("error")).collect();
-            format!("{name}: {}", lines[lines.len().saturating_sub(5)..].join("\n"))
-        };
-        format!("{}\n{}", tail("source-controller"), tail("kustomize-controller"))
+        ["source-controller", "kustomize-controller"].map(|name| super::errors(&self.ground, name)).join("\n")
     }
 }
 

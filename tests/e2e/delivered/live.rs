@@ -46,7 +46,14 @@ pub(super) fn written(mut objects: Vec<Value>) -> Vec<Value> {
 pub(super) fn made(objects: Vec<Value>) -> Vec<Value> {
     let mut objects = written(objects);
     for object in &mut objects {
-        for path in ["/metadata", "/metadata/labels", "/metadata/annotations", "/spec", "/spec/selector/matchLabels", "/spec/template/metadata/labels"] {
+        for path in [
+            "/metadata",
+            "/metadata/labels",
+            "/metadata/annotations",
+            "/spec",
+            "/spec/selector/matchLabels",
+            "/spec/template/metadata/labels",
+        ] {
             if let Some(map) = object.pointer_mut(path).and_then(Value::as_object_mut) {
                 map.retain(|key, _| !GIVEN.contains(&key.as_str()));
             }

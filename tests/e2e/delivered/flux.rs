@@ -156,14 +156,14 @@ impl<'a> Flux<'a> {
         self.api.merge(object, "", &patch)?.accepted().map(drop)
     }
 
-    fn source(&self) -> Value {
+    fn source() -> Value {
         json!({"apiVersion": "source.toolkit.fluxcd.io/v1", "kind": "GitRepository", "metadata": {"name": SHOP, "namespace": TOOL}})
     }
 
     /// Publishes what is changed, and waits until it is there.
     fn follows(&self, steps: &[Value]) -> Result<(), String> {
         let tip = self.ground.publish(ENVIRONMENT)?;
-        self.reconcile(&self.source(), &tip)?;
+        self.reconcile(&Self::source(), &tip)?;
         self.becomes_ready(steps, &tip)
     }
 
@@ -185,7 +185,7 @@ impl<'a> Flux<'a> {
         must(self.ground.publish(ENVIRONMENT)? == tip, || "a second publication commits again".into())?;
         let objects = self.ground.objects(ENVIRONMENT)?;
         let before = written(all(self.api, &objects)?);
-        self.reconcile(&self.source(), "again")?;
+        self.reconcile(&Self::source(), "again")?;
         for step in steps {
             self.reconcile(step, "again")?;
         }
@@ -211,7 +211,7 @@ impl<'a> Flux<'a> {
                 must(get(self.api, step)?.is_none(), || step["metadata"]["name"].to_string())
             })?;
         }
-        self.api.remove(&self.source())?;
+        self.api.remove(&Self::source())?;
         super::kept(self.api, &objects, &namespace(SHOP))
     }
 

@@ -4,7 +4,7 @@ use super::order::{Order, Turn, kept, refers_to};
 use super::{labels, metadata, project};
 use crate::kube::argocd::{
     ApplicationDestination, ApplicationSetSpec, ApplicationSource, ApplicationSpec, ApplicationTemplate, Automated,
-    FINALIZER, Generator, HOOK, HOOK_DELETE_POLICY, IgnoredDifference, ListGenerator, Resource, SYNC_OPTIONS,
+    FINALIZER, Generator, HOOK, HOOK_DELETE_POLICY, IgnoredDifference, ListGenerator, Resource, STAYS, SYNC_OPTIONS,
     SYNC_WAVE, SyncPolicy, TemplateMetadata,
 };
 use crate::kube::{Object, Phase};
@@ -53,7 +53,7 @@ fn mark(objects: &mut [Object], model: &Model) {
             object.annotate(HOOK_DELETE_POLICY, "HookFailed");
         }
         if stays(object) {
-            object.annotate(SYNC_OPTIONS, "Prune=false,Delete=false");
+            STAYS.iter().for_each(|(key, value)| object.annotate(key, value));
         } else if removal.needs(object) {
             object.annotate(SYNC_OPTIONS, "Delete=false");
         }

@@ -18,6 +18,12 @@ pub(crate) const HOOK: &str = "argocd.argoproj.io/hook";
 pub(crate) const HOOK_DELETE_POLICY: &str = "argocd.argoproj.io/hook-delete-policy";
 /// What holds for one object alone.
 pub(crate) const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
+/// How one object is compared.
+pub(crate) const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
+/// The options of what no delivery removes: neither when the system has it no more nor with the Application; and then
+/// it does not count as out of sync, which would have Argo CD try to heal it again and again.
+pub(crate) const STAYS: [(&str, &str); 2] =
+    [(COMPARE_OPTIONS, "IgnoreExtraneous"), (SYNC_OPTIONS, "Prune=false,Delete=false")];
 /// Removes what the Application delivered before the Application itself goes.
 pub(crate) const FINALIZER: &str = "resources-finalizer.argocd.argoproj.io/foreground";
 

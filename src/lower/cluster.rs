@@ -3,6 +3,7 @@
 use super::container::resources;
 use super::meta::{CNPG_CLUSTER, Lowering};
 use super::pod::toleration;
+use crate::kube::argocd;
 use crate::kube::barman::{Configuration, GoogleCredentials, KeyRef, ObjectStore, ObjectStoreSpec, S3Credentials, Wal};
 use crate::kube::cnpg::{
     AffinityConfiguration, Bootstrap, ClusterSpec, DatabaseSpec, Extension, InitDb, NameRef, PgBouncer, Plugin,
@@ -22,10 +23,7 @@ use std::collections::BTreeMap;
 const BARMAN: &str = "barman-cloud.cloudnative-pg.io";
 
 /// A cluster that goes takes its data with it: no delivery removes one by itself.
-const KEPT: [(&str, &str); 2] = [
-    ("argocd.argoproj.io/sync-options", "Prune=false,Delete=false"),
-    ("kustomize.toolkit.fluxcd.io/prune", "disabled"),
-];
+const KEPT: [(&str, &str); 3] = [argocd::STAYS[0], argocd::STAYS[1], ("kustomize.toolkit.fluxcd.io/prune", "disabled")];
 
 /// The store of the backups stands before the cluster that writes to it, all others after it.
 pub(super) fn cluster(cx: &Lowering<'_>, component: &Component) -> Vec<Object> {
@@ -224,7 +222,7 @@ mod tests {
             find(&objects, "Cluster", "db"),
             r#"
             /apiVersion = "postgresql.cnpg.io/v1"
-            /metadata/annotations = {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false", "kustomize.toolkit.fluxcd.io/prune": "disabled"}
+            /metadata/annotations = {"argocd.argoproj.io/compare-options": "IgnoreExtraneous", "argocd.argoproj.io/sync-options": "Prune=false,Delete=false", "kustomize.toolkit.fluxcd.io/prune": "disabled"}
             /spec/instances = 3
             /spec/imageName = "ghcr.io/cloudnative-pg/postgresql:17.6"
             /spec/bootstrap/initdb = {"database": "courses", "owner": "courses", "secret": {"name": "db-auth"}}

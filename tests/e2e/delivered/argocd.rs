@@ -10,6 +10,7 @@ use crate::cluster::{Cluster, Guarded, Shared, free_ports};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Instant;
 use windlass::kube::Phase;
@@ -20,6 +21,8 @@ const ENVIRONMENT: &str = "argocd";
 const SHOP: &str = "shop-argocd";
 const TOOL: &str = "argocd";
 const REFRESH: &str = "argocd.argoproj.io/refresh";
+/// In the place of the script that the image of Argo CD has, which tells of a commit's signature: there is none.
+const UNSIGNED: &str = "#!/bin/sh\nexit 0\n";
 const WAVE: &str = "argocd.argoproj.io/sync-wave";
 
 pub(crate) fn trials(cluster: &Shared, figures: &Figures) -> Vec<Trial> {
@@ -52,55 +55,8 @@ impl<'a> ArgoCd<'a> {
         for object in settings(&cluster.kubeconfig)? {
             cluster.api.create(&object)?.accepted()?;
         }
-        let folders = ["sockets", "work", "tls", "plugin", "temporary", "bin"].map(|name| ground.path(name));
-        folders.iter().try_for_each(fs::create_dir).map_err(shown)?;
-        let [sockets, work, tls, plugin, temporary, bin] = folders.map(|folder| folder.display().to_string());
-        fs::write(ground.path("plugin/plugin.yaml"), ground.windlass(&["argocd", "plugin", "plugin"])?)
-            .map_err(shown)?;
-        fs::copy(env!("CARGO_BIN_EXE_windlass"), ground.path("bin/windlass")).map_err(shown)?;
-        let variables = [
-            format!("PATH={bin}:{}", std::env::var("PATH").unwrap_or_default()),
-            format!("TMPDIR={temporary}"),
-            format!("ARGOCD_PLUGINSOCKFILEPATH={sockets}"),
-            format!("ARGOCD_CMP_WORKDIR={work}"),
-            format!("ARGOCD_TLS_DATA_PATH={tls}"),
-            format!("ARGOCD_ASK_PASS_SOCK={sockets}/ask-pass"),
-            "ARGOCD_GPG_ENABLED=false".into(),
-        ];
-        let [redis, repository, other] = free_ports().map_err(shown)?;
-        let [metrics, ..] = free_ports().map_err(shown)?;
-        let cache = format!("127.0.0.1:{redis}");
-        let of = |flags: &[&str]| flags.iter().map(|flag| (*flag).to_owned()).collect::<Vec<String>>();
-        let parts = [
-            ("redis", of(&[&cache])),
-            ("argocd-cmp-server", of(&["--config-dir-path", &plugin])),
-            (
-                "argocd-repo-server",
-                of(&[
-                    "--disable-tls",
-                    "--client-ca-path=",
-                    "--redis",
-                    &cache,
-                    "--address=127.0.0.1",
-                    &format!("--port={repository}"),
-                    "--metrics-address=127.0.0.1",
-                    &format!("--metrics-port={other}"),
-                ]),
-            ),
-            (
-                "argocd-application-controller",
-                of(&[
-                    "--repo-server-plaintext",
-                    "--redis",
-                    &cache,
-                    &format!("--repo-server=127.0.0.1:{repository}"),
-                    &format!("--metrics-port={metrics}"),
-                    &format!("--kubeconfig={}", cluster.kubeconfig.display()),
-                    "--namespace",
-                    TOOL,
-                ]),
-            ),
-        ];
+        let variables = surroundings(cluster, &ground)?;
+        let parts = parts(cluster, &ground)?;
         let folder = ground.path("");
         let programs: Result<_, String> =
             parts.iter().map(|(program, flags)| start(cluster, program, &folder, &variables, flags)).collect();
@@ -276,6 +232,54 @@ impl<'a> ArgoCd<'a> {
         let pods = list(self.api, "v1", "Pod", SHOP).unwrap_or_default().len();
         format!("{}\n{pods} pods\n{}", self.application().unwrap_or_default()["status"], logs.join("\n"))
     }
+}
+
+/// The folders of the parts, with the plugin among them as its image would have it, and the variables that name them.
+fn surroundings(cluster: &Cluster, ground: &Ground) -> Result<Vec<String>, String> {
+    let folders = ["sockets", "work", "tls", "plugin", "temporary", "bin"].map(|name| ground.path(name));
+    folders.iter().try_for_each(fs::create_dir).map_err(shown)?;
+    let [sockets, work, tls, plugin, temporary, bin] = folders.map(|folder| folder.display().to_string());
+    fs::write(format!("{plugin}/plugin.yaml"), ground.windlass(&["argocd", "plugin", "plugin"])?).map_err(shown)?;
+    fs::copy(env!("CARGO_BIN_EXE_windlass"), format!("{bin}/windlass")).map_err(shown)?;
+    let wrapper = format!("{bin}/git-verify-wrapper.sh");
+    fs::write(&wrapper, UNSIGNED).map_err(shown)?;
+    fs::set_permissions(&wrapper, fs::Permissions::from_mode(0o755)).map_err(shown)?;
+    let built = cluster.built.join("bin").display().to_string();
+    Ok(vec![
+        format!("PATH={bin}:{built}:{}", std::env::var("PATH").unwrap_or_default()),
+        format!("TMPDIR={temporary}"),
+        format!("ARGOCD_PLUGINSOCKFILEPATH={sockets}"),
+        format!("ARGOCD_CMP_WORKDIR={work}"),
+        format!("ARGOCD_TLS_DATA_PATH={tls}"),
+        format!("ARGOCD_ASK_PASS_SOCK={sockets}/ask-pass"),
+        "ARGOCD_GPG_ENABLED=false".into(),
+    ])
+}
+
+/// The programs with their flags, each at free ports.
+fn parts(cluster: &Cluster, ground: &Ground) -> Result<[(&'static str, Vec<String>); 4], String> {
+    let [redis, repository, other] = free_ports().map_err(shown)?;
+    let [metrics, ..] = free_ports().map_err(shown)?;
+    let flags = |text: String| text.split(' ').map(str::to_owned).collect();
+    let kubeconfig = cluster.kubeconfig.display();
+    Ok([
+        ("redis", flags(format!("127.0.0.1:{redis}"))),
+        ("argocd-cmp-server", flags(format!("--config-dir-path {}", ground.path("plugin").display()))),
+        (
+            "argocd-repo-server",
+            flags(format!(
+                "--disable-tls --client-ca-path= --redis 127.0.0.1:{redis} --address=127.0.0.1 --port={repository} \
+                 --metrics-address=127.0.0.1 --metrics-port={other}"
+            )),
+        ),
+        (
+            "argocd-application-controller",
+            flags(format!(
+                "--repo-server-plaintext --redis 127.0.0.1:{redis} --repo-server=127.0.0.1:{repository} \
+                 --metrics-port={metrics} --kubeconfig={kubeconfig} --namespace {TOOL}"
+            )),
+        ),
+    ])
 }
 
 fn wave(object: &Value) -> i64 {

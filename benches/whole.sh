@@ -57,7 +57,7 @@ if wants tree; then
     runs=${RUNS:-3}
     mkdir "$work/out"
     time_of "build, 15000 new files" fresh
-    "$WINDLASS" build -C "$work/tree" --out "$work/out/known" >/dev/null
+    "$WINDLASS" build -C "$work/tree" --out "$work/out/known" >/dev/null 2>&1
     time_of "build, 15000 unchanged files" "$WINDLASS" build -C "$work/tree" --out "$work/out/known"
     runs=${RUNS:-11}
 fi

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs Windlass and whatever peers are installed side by side, over the same services, and prints a table.
-# usage: benches/peers/run.sh [SERVICES]     RUNS=5; WINDLASS names the binary, otherwise the release build
+# usage: benches/peers/run.sh [SERVICES]     RUNS=5; WINDLASS names the binary, otherwise the release build;
+# SCHEMAS is where kubeconform finds its schemas, if not on the network
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 services=${1:-300}
@@ -37,8 +38,9 @@ if has helm; then
     version=$(helm version --short)
     row "helm template" "$version" "helm template bench $work/helm"
     if has kubeconform; then
+        schemas=${SCHEMAS:+-schema-location '$SCHEMAS'}
         row "helm template, kubeconform" "$version, $(kubeconform -v)" \
-            "helm template bench $work/helm | tee $work/helm.yaml | kubeconform -strict - && cat $work/helm.yaml"
+            "helm template bench $work/helm | tee $work/helm.yaml | kubeconform -strict $schemas - && cat $work/helm.yaml"
     fi
 fi
 if has kustomize; then row "kustomize build" "$(kustomize version)" "kustomize build $work/kustomize"; fi

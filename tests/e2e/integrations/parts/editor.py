@@ -1,10 +1,17 @@
-"""Speaks with yaml-language-server: editor.py SERVER FOLDER"""
+"""Speaks with yaml-language-server: editor.py SERVER FOLDER [SCHEMAS]
 
+With SCHEMAS, the schemas are found by a catalogue in that folder, served here at the port that it names, and not by the
+first lines of the documents."""
+
+import functools
+import http.server
 import json
 import pathlib
 import signal
 import subprocess
 import sys
+import threading
+import urllib.parse
 
 server, folder = sys.argv[1], pathlib.Path(sys.argv[2])
 signal.alarm(60)
@@ -13,6 +20,20 @@ counter = 0
 SETTINGS = {"yaml": {"validate": True, "hover": True, "completion": True, "schemaStore": {"enable": False}}}
 diagnostics = {}
 versions = {}
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+def serve(schemas):
+    """Serves a folder where its catalogue says that it is."""
+    at = urllib.parse.urlsplit(json.loads((schemas / "catalog.json").read_text())["schemas"][0]["url"])
+    handler = functools.partial(Quiet, directory=str(schemas))
+    listener = http.server.ThreadingHTTPServer((at.hostname, at.port), handler)
+    threading.Thread(target=listener.serve_forever, daemon=True).start()
+    SETTINGS["yaml"]["schemaStore"] = {"enable": True, "url": f"http://{at.netloc}/catalog.json"}
 
 
 def send(message):
@@ -65,12 +86,16 @@ def write(path, text, wrong):
     return uri
 
 
+if by_catalogue := len(sys.argv) > 3:
+    serve(pathlib.Path(sys.argv[3]))
 ask("initialize", {"processId": None, "rootUri": folder.as_uri(), "capabilities": {"textDocument": {}}})
 send({"method": "initialized", "params": {}})
 send({"method": "workspace/didChangeConfiguration", "params": {"settings": SETTINGS}})
 for name, key in [("system.yaml", "components"), ("environments/production.yaml", "target")]:
     path = folder / name
     text = path.read_text()
+    if by_catalogue:
+        text = text.replace("# yaml-language-server:", "# no longer:", 1)
     uri = write(path, text + "\nnothingLikeIt: 1\n", wrong=True)
     assert any("nothingLikeIt" in found["message"] for found in diagnostics[uri]), (name, diagnostics[uri])
     write(path, text, wrong=False)

@@ -21,8 +21,8 @@ macro_rules! codes {
         $($(#[doc = $doc])* pub const $constant: Code = Code { id: $id, name: $name, summary: $summary };)*
         /// All codes, in the order of their numbers.
         pub const ALL: &[Code] = &[$($constant),*];
-        /// The text of the page of each code, in the same order: a code without a page does not compile.
-        pub(super) const PAGES: &[&str] = &[$(include_str!(concat!("explain/", $id, ".md"))),*];
+        // A code without a page does not compile.
+        const _: &[&str] = &[$(include_str!(concat!("explain/", $id, ".md"))),*];
     };
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Promises: every code has a page, in `explain/`; a test compiles the examples of each.
 
-use super::{Code, code};
+use super::Code;
+use std::sync::OnceLock;
 
 /// The page of a code as Markdown, its title included.
 pub fn page(code: Code) -> String {
@@ -16,8 +17,17 @@ pub fn is_firm(code: Code) -> bool {
 }
 
 fn body(code: Code) -> &'static str {
-    let mut pages = code::ALL.iter().zip(code::PAGES);
-    pages.find(|(known, _)| known.id == code.id).map_or("", |(_, body)| body)
+    let mut parts = pages().split('\0');
+    std::iter::from_fn(|| parts.next().zip(parts.next())).find(|(id, _)| *id == code.id).map_or("", |(_, body)| body)
+}
+
+/// All pages, as the build script packed them.
+fn pages() -> &'static str {
+    static READ: OnceLock<String> = OnceLock::new();
+    READ.get_or_init(|| {
+        let bytes = miniz_oxide::inflate::decompress_to_vec(include_bytes!(concat!(env!("OUT_DIR"), "/pages.bin")));
+        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+    })
 }
 
 /// How the finding is allowed. A fact cannot be, and its page ends with that.

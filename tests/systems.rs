@@ -75,7 +75,13 @@ impl Repository {
 
     /// The exit code, standard output and standard error.
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        self.run_on("4", arguments)
+    }
+
+    /// The same on a number of threads.
+    fn run_on(&self, threads: &str, arguments: &[&str]) -> (i32, String, String) {
         let output = Command::new(env!("CARGO_BIN_EXE_windlass"))
+            .env("RAYON_NUM_THREADS", threads)
             .current_dir(self.path())
             .args(arguments)
             .env("NO_COLOR", "1")
@@ -176,6 +182,30 @@ fn a_comparison_covers_what_comes_and_goes() {
     let (code, out, _) = repository.run(&["diff", "--all", "--base", "HEAD"]);
     assert_eq!(code, 0);
     assert!(out.contains("nothing changed that a system reads"), "{out}");
+}
+
+#[test]
+fn systems_compared_side_by_side_are_told_in_order() {
+    let repository = Repository::new();
+    for number in 0..30 {
+        repository.write(&format!("systems/n{number:02}/system.yaml"), &SYSTEM.replace("NAME", &format!("n{number}")));
+        repository.write(&format!("systems/n{number:02}/environments/testing.yaml"), OWN);
+    }
+    repository.commit();
+    for number in 0..30 {
+        let place = format!("systems/n{number:02}/system.yaml");
+        let to = if number % 7 == 3 { "memory: wrong" } else { "memory: 128Mi" };
+        repository.change(&place, "memory: 64Mi", to);
+    }
+    repository.git(&["add", "--all"]);
+    for side in [&["diff", "--all", "--base", "HEAD"][..], &["diff", "--all", "--base", "HEAD", "--staged"]] {
+        let alone = repository.run_on("1", side);
+        assert_eq!(alone.0, 1, "{}", alone.2);
+        assert!(alone.1.contains("n29") && alone.2.contains("systems/n24/system.yaml"), "{}{}", alone.1, alone.2);
+        for threads in ["2", "8"] {
+            assert!(repository.run_on(threads, side) == alone, "{threads} threads give something else");
+        }
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::source::Sources;
 use crate::workspace::Workspace;
 use crate::{compile_accepted, compile_whole};
 use clap::Args;
+use rayon::prelude::*;
 use side::{Environment, Old, Origin};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -93,6 +94,15 @@ impl Outcome {
     /// Whether something is wrong, or stops the change.
     pub(super) fn fails(&self) -> bool {
         self.failed || self.stopped
+    }
+
+    /// Takes in what another system gave.
+    fn join(&mut self, other: Self) {
+        self.failed |= other.failed;
+        self.stopped |= other.stopped;
+        self.known.extend(other.known);
+        self.report.notes.extend(other.report.notes);
+        self.report.reviews.extend(other.report.reviews);
     }
 
     /// A system that cannot be loaded does not hide the others.
@@ -173,13 +183,9 @@ impl Diff {
             }
         };
         let gone = self.gone(global, &commits, &chosen);
-        for subject in chosen.systems.into_iter().map(Subject::Here).chain(gone.into_iter().map(Subject::Gone)) {
-            match self.system(global, &subject, &commits, against.as_deref(), &mut outcome, terminal) {
-                Ok(()) => {}
-                Err(Ending::Findings) if outcome.several => outcome.leave_out_one(),
-                Err(ending) => return Err(ending),
-            }
-        }
+        let subjects: Vec<Subject> =
+            chosen.systems.into_iter().map(Subject::Here).chain(gone.into_iter().map(Subject::Gone)).collect();
+        self.systems(global, &subjects, &commits, against.as_deref(), &mut outcome, terminal)?;
         if let Some(unknown) = self.env.iter().find(|name| outcome.several && !outcome.known.contains(*name)) {
             let message = format!("no system has an environment `{unknown}`");
             return Err(terminal.stop(Diagnostic::error(code::ENVIRONMENT_NOT_FOUND, message), Ending::Usage));
@@ -188,6 +194,36 @@ impl Diff {
             outcome.report.notes.push(UNAFFECTED.into());
         }
         Ok(outcome)
+    }
+
+    /// Reviews the systems side by side; what is said of each comes in their order.
+    fn systems(
+        &self,
+        global: &Global,
+        subjects: &[Subject],
+        commits: &Commits,
+        against: Option<&[crate::kube::Object]>,
+        outcome: &mut Outcome,
+        terminal: &mut Terminal,
+    ) -> Result<(), Ending> {
+        let (before, several) = (outcome.report.before.clone(), outcome.several);
+        let of_one = |subject: &Subject| {
+            let report = Report { before: before.clone(), ..Report::default() };
+            let (mut own, mut beside) = (Outcome { report, several, ..Outcome::default() }, Terminal::apart(global));
+            let ended = self.system(global, subject, commits, against, &mut own, &mut beside);
+            (own, beside, ended)
+        };
+        let reviewed: Vec<_> = subjects.par_iter().map(of_one).collect();
+        for (own, beside, ended) in reviewed {
+            terminal.say(beside);
+            outcome.join(own);
+            match ended {
+                Ok(()) => {}
+                Err(Ending::Findings) if several => outcome.leave_out_one(),
+                Err(ending) => return Err(ending),
+            }
+        }
+        Ok(())
     }
 
     fn options(&self, terminal: &Terminal) -> ReportOptions {
@@ -377,12 +413,7 @@ fn open(global: &Global, subject: &Subject, commits: &Commits) -> (Opened, Optio
     let base = || commits.base.as_ref().and_then(at);
     match new_side.as_ref().and_then(at) {
         Some(head) => (head, base()),
-        None => std::thread::scope(|scope| {
-            let head = scope.spawn(|| Project::open(global, named));
-            let base = base();
-            let head = head.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-            (head, base)
-        }),
+        None => rayon::join(|| Project::open(global, named), base),
     }
 }
 

@@ -174,7 +174,7 @@ impl Chosen {
             Some((repository, snapshot)) => {
                 let open =
                     |choice: &Choice| narrow(Project::at(global, choice.system.as_ref(), repository, snapshot), choice);
-                self.systems.iter().map(open).collect()
+                self.systems.par_iter().map(open).collect()
             }
         }
     }
@@ -247,7 +247,7 @@ fn narrowed(
                 (|path: &str| snapshot.read(path, FILE_LIMIT), |pattern: &str| snapshot.expand(pattern));
             choice(system, &located.1, &located.2, (&read, &expand), changed)
         };
-        return systems.into_iter().filter_map(of).collect();
+        return systems.into_par_iter().filter_map(of).collect();
     }
     let of = |system: PathBuf| {
         let Ok((workspace, path, environments)) = located(global, Some(&system)) else {

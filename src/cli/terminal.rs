@@ -13,6 +13,8 @@ pub(super) struct Terminal {
     color: Color,
     limit: usize,
     failure: Option<ErrorKind>,
+    /// What stands beside the answer, where it is not its turn yet.
+    held: Option<String>,
 }
 
 impl Terminal {
@@ -23,6 +25,19 @@ impl Terminal {
             color: global.color,
             limit: global.max_diagnostics,
             failure: None,
+            held: None,
+        }
+    }
+
+    /// One for work that runs beside other work: it holds what it has to say until its turn.
+    pub(super) fn apart(global: &Global) -> Self {
+        Self { held: Some(String::new()), ..Self::new(global) }
+    }
+
+    /// Says what another one held.
+    pub(super) fn say(&mut self, other: Self) {
+        if let Some(held) = other.held.filter(|held| !held.is_empty()) {
+            self.err(&held);
         }
     }
 
@@ -34,6 +49,10 @@ impl Terminal {
 
     /// Writes beside it.
     pub(super) fn err(&mut self, text: &str) {
+        if let Some(held) = &mut self.held {
+            held.push_str(text);
+            return;
+        }
         let written = io::stderr().lock().write_all(text.as_bytes());
         self.keep(&written);
     }

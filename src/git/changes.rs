@@ -2,30 +2,24 @@
 
 use super::{GitError, Repository, Snapshot};
 use git2::{Diff, DiffOptions, Oid, Tree};
+use parking_lot::ReentrantMutex;
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 impl Repository {
     /// The paths of all files that are not as they were in a commit: changed, new and gone, on disk or, where one
     /// is given, in another commit. What Git ignores is left out.
     pub fn changed_since(&self, base: &Snapshot, head: Option<&Snapshot>) -> Result<BTreeSet<String>, GitError> {
-        let of_tree = |id| self.inner.find_tree(id);
+        let repository = self.inner.lock();
         let changes = || {
-            let old = of_tree(base.tree())?;
+            let old = repository.find_tree(base.tree())?;
             match head {
-                Some(head) => self.inner.diff_tree_to_tree(Some(&old), Some(&of_tree(head.tree())?), None),
-                None => self.changed_on_disk(&old),
+                Some(head) => repository.diff_tree_to_tree(Some(&old), Some(&repository.find_tree(head.tree())?), None),
+                None => changed_on_disk(&repository, &old),
             }
         };
         changes().map(|diff| paths(&diff)).map_err(|error| GitError::failed("list what changed", &error))
-    }
-
-    fn changed_on_disk(&self, old: &Tree<'_>) -> Result<Diff<'_>, git2::Error> {
-        let mut options = DiffOptions::new();
-        options.include_untracked(true).recurse_untracked_dirs(true).include_typechange(true);
-        // Submodules are not looked into.
-        options.ignore_submodules(true);
-        self.inner.diff_tree_to_workdir_with_index(Some(old), Some(&mut options))
     }
 
     /// Everything that is staged: the index of this command, which in a hook is the one of the commit that is made.
@@ -39,13 +33,13 @@ impl Repository {
         }
         drop_intentions(&mut index).map_err(failed)?;
         // A repository of its own, whose new objects stay in memory.
-        let apart = git2::Repository::open(self.inner.path()).map_err(failed)?;
+        let apart = git2::Repository::open(self.inner.lock().path()).map_err(failed)?;
         let tree = {
             let objects = apart.odb().map_err(failed)?;
             let _memory = objects.add_new_mempack_backend(i32::MAX).map_err(failed)?;
             index.write_tree_to(&apart).map_err(failed)?
         };
-        Ok(Snapshot::of_tree(apart.into(), tree))
+        Ok(Snapshot::of_tree(Arc::new(ReentrantMutex::new(apart)), tree))
     }
 
     /// The paths that differ between what is staged and the commit that is checked out; before the first commit,
@@ -61,14 +55,22 @@ impl Repository {
 
     /// Whether Git ignores a path.
     pub fn ignores(&self, path: &str) -> bool {
-        self.inner.is_path_ignored(path).unwrap_or(false)
+        self.inner.lock().is_path_ignored(path).unwrap_or(false)
     }
 
     fn index(&self) -> Result<git2::Index, git2::Error> {
         // `git commit FILE` runs its hooks with an index of its own; the path is relative to the work tree.
-        let Some(given) = std::env::var_os("GIT_INDEX_FILE") else { return self.inner.index() };
+        let Some(given) = std::env::var_os("GIT_INDEX_FILE") else { return self.inner.lock().index() };
         git2::Index::open(&self.root().join(given))
     }
+}
+
+fn changed_on_disk<'a>(repository: &'a git2::Repository, old: &Tree<'a>) -> Result<Diff<'a>, git2::Error> {
+    let mut options = DiffOptions::new();
+    options.include_untracked(true).recurse_untracked_dirs(true).include_typechange(true);
+    // Submodules are not looked into.
+    options.ignore_submodules(true);
+    repository.diff_tree_to_workdir_with_index(Some(old), Some(&mut options))
 }
 
 /// What `git add --intent-to-add` names is not staged yet.
@@ -81,7 +83,7 @@ fn drop_intentions(index: &mut git2::Index) -> Result<(), git2::Error> {
 
 impl Snapshot {
     fn differs_from(&self, old: Option<Oid>) -> Result<BTreeSet<String>, git2::Error> {
-        let repository = self.repository();
+        let repository = self.repository.lock();
         let old = old.map(|id| repository.find_tree(id)).transpose()?;
         let new = repository.find_tree(self.tree())?;
         Ok(paths(&repository.diff_tree_to_tree(old.as_ref(), Some(&new), None)?))

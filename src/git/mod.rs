@@ -20,19 +20,25 @@ use program::Program;
 use crate::diagnostic::nearest;
 use crate::workspace::ReadError;
 use git2::{ErrorCode, ObjectType, Oid};
+use parking_lot::ReentrantMutex;
 use std::fmt;
 use std::path::{Component, Path, PathBuf};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A repository of Git: a clone, a linked work tree, or one without a work tree.
 #[derive(Clone)]
 pub struct Repository {
-    inner: Rc<git2::Repository>,
+    inner: Shared,
+    work_tree: Option<PathBuf>,
+    folder: PathBuf,
 }
+
+/// Threads take turns at a repository; nothing that runs in parallel is waited for in a turn.
+type Shared = Arc<ReentrantMutex<git2::Repository>>;
 
 impl fmt::Debug for Repository {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Repository").field(&self.inner.path()).finish()
+        f.debug_tuple("Repository").field(&self.folder).finish()
     }
 }
 
@@ -41,33 +47,34 @@ impl Repository {
     pub fn discover(start: &Path) -> Result<Self, GitError> {
         let opened = git2::Repository::discover(start);
         let inner = opened.map_err(|error| GitError::of_opening(start, &error))?;
-        Ok(Self { inner: Rc::new(inner) })
+        let (work_tree, folder) = (inner.workdir().map(Path::to_path_buf), inner.commondir().to_path_buf());
+        Ok(Self { inner: Arc::new(ReentrantMutex::new(inner)), work_tree, folder })
     }
 
     /// The folder from which Git runs hooks.
     pub fn hooks(&self) -> PathBuf {
-        let set = self.inner.config().and_then(|config| config.get_path("core.hooksPath"));
+        let set = self.inner.lock().config().and_then(|config| config.get_path("core.hooksPath"));
         set.map_or_else(|_| self.folder().join("hooks"), |path| self.root().join(path))
     }
 
     /// Where the remote `origin` is.
     pub fn origin(&self) -> Option<String> {
-        self.inner.find_remote("origin").ok()?.url().ok().map(str::to_owned)
+        self.inner.lock().find_remote("origin").ok()?.url().ok().map(str::to_owned)
     }
 
     /// The folder of the work tree, if there is one.
     pub fn work_tree(&self) -> Option<&Path> {
-        self.inner.workdir()
+        self.work_tree.as_deref()
     }
 
     /// The folder from which paths are counted: the work tree, or Git's own folder where there is none.
     pub fn root(&self) -> &Path {
-        self.work_tree().unwrap_or(self.folder())
+        self.work_tree().unwrap_or(&self.folder)
     }
 
     /// Git's own folder, in which all its work trees share what they share.
     pub fn folder(&self) -> &Path {
-        self.inner.commondir()
+        &self.folder
     }
 
     /// A file of the command line as a path of the repository, whether it exists or not. Links in the
@@ -87,7 +94,7 @@ impl Repository {
             Some((left, right)) => self.merge_base(left, right)?,
             None => self.resolve(reference)?,
         };
-        Snapshot::of(Rc::clone(&self.inner), id)
+        Snapshot::of(Arc::clone(&self.inner), id)
     }
 
     /// The commit that is checked out.
@@ -99,16 +106,21 @@ impl Repository {
         let or_head = |reference| if str::is_empty(reference) { "HEAD" } else { reference };
         let (left, right) = (or_head(left), or_head(right));
         let (one, two) = (self.resolve(left)?, self.resolve(right)?);
-        self.inner.merge_base(one, two).map_err(|error| match error.code() {
+        self.inner.lock().merge_base(one, two).map_err(|error| match error.code() {
             ErrorCode::NotFound => {
-                GitError::NothingShared { left: left.into(), right: right.into(), shallow: self.inner.is_shallow() }
+                GitError::NothingShared { left: left.into(), right: right.into(), shallow: self.is_shallow() }
             }
             _ => GitError::failed(format!("find where `{left}` and `{right}` parted"), &error),
         })
     }
 
+    fn is_shallow(&self) -> bool {
+        self.inner.lock().is_shallow()
+    }
+
     fn resolve(&self, reference: &str) -> Result<Oid, GitError> {
-        let object = self.inner.revparse_single(reference).map_err(|error| self.unresolved(reference, &error))?;
+        let repository = self.inner.lock();
+        let object = repository.revparse_single(reference).map_err(|error| self.unresolved(reference, &error))?;
         let what = object.kind();
         let commit = object.peel(ObjectType::Commit).map_err(|_| GitError::NotACommit {
             reference: reference.into(),
@@ -126,7 +138,7 @@ impl Repository {
             ErrorCode::NotFound | ErrorCode::InvalidSpec | ErrorCode::UnbornBranch => GitError::MissingReference {
                 reference: reference.into(),
                 near: self.near(reference),
-                shallow: self.inner.is_shallow(),
+                shallow: self.is_shallow(),
             },
             ErrorCode::Ambiguous => GitError::Ambiguous { reference: reference.into() },
             _ => GitError::failed(format!("find `{reference}`"), error),
@@ -135,9 +147,10 @@ impl Repository {
 
     /// The branch that is checked out, if it has no commit yet.
     fn unborn_branch(&self) -> Option<String> {
-        let head = self.inner.find_reference("HEAD").ok()?;
+        let repository = self.inner.lock();
+        let head = repository.find_reference("HEAD").ok()?;
         let branch = head.symbolic_target().ok()??.to_owned();
-        let is_born = self.inner.find_reference(&branch).is_ok();
+        let is_born = repository.find_reference(&branch).is_ok();
         (!is_born).then(|| branch.trim_start_matches("refs/heads/").to_owned())
     }
 
@@ -145,7 +158,8 @@ impl Repository {
     fn near(&self, reference: &str) -> Option<String> {
         let end = reference.find(['~', '^', '@', ':']).unwrap_or(reference.len());
         let (name, rest) = reference.split_at(end);
-        let references = self.inner.references().ok()?;
+        let repository = self.inner.lock();
+        let references = repository.references().ok()?;
         let mut known: Vec<String> =
             references.filter_map(|known| Some(known.ok()?.shorthand().ok()?.to_owned())).collect();
         known.sort();

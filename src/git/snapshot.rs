@@ -1,12 +1,11 @@
 //! The files of one commit, by the rules of the work tree.
 
-use super::GitError;
+use super::{GitError, Shared};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::workspace::{self, Folders, ReadError, inside, join};
 use git2::{ErrorCode, ObjectType, Oid};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::rc::Rc;
 
 /// As many links as Linux follows.
 const LINK_LIMIT: u32 = 40;
@@ -18,7 +17,7 @@ const LINK_MODE: i32 = 0o120_000;
 /// The files of one commit. Paths are from the root, with `/` between names.
 #[derive(Clone)]
 pub struct Snapshot {
-    repository: Rc<git2::Repository>,
+    pub(super) repository: Shared,
     commit: Oid,
     tree: Oid,
 }
@@ -62,20 +61,16 @@ impl From<git2::Error> for Stop {
 }
 
 impl Snapshot {
-    pub(super) fn of(repository: Rc<git2::Repository>, commit: Oid) -> Result<Self, GitError> {
-        let tree = repository.find_commit(commit).map(|commit| commit.tree_id());
+    pub(super) fn of(repository: Shared, commit: Oid) -> Result<Self, GitError> {
+        let tree = repository.lock().find_commit(commit).map(|commit| commit.tree_id());
         let tree = tree.map_err(|error| GitError::failed(format!("read the commit `{commit}`"), &error))?;
         Ok(Self { repository, commit, tree })
     }
 
     /// Files that are in no commit yet.
-    pub(super) fn of_tree(repository: Rc<git2::Repository>, tree: Oid) -> Self {
+    pub(super) fn of_tree(repository: Shared, tree: Oid) -> Self {
         // No commit has the id of a tree, so nothing is in its history.
         Self { repository, commit: tree, tree }
-    }
-
-    pub(super) fn repository(&self) -> &git2::Repository {
-        &self.repository
     }
 
     pub(super) fn tree(&self) -> Oid {
@@ -114,10 +109,11 @@ impl Snapshot {
 
     /// Whether another commit, by its id or name, is this one or in its history.
     pub fn contains(&self, commit: &str) -> bool {
-        let Ok(other) = self.repository.revparse_single(commit).and_then(|object| object.peel_to_commit()) else {
+        let repository = self.repository.lock();
+        let Ok(other) = repository.revparse_single(commit).and_then(|object| object.peel_to_commit()) else {
             return false;
         };
-        other.id() == self.commit || self.repository.graph_descendant_of(self.commit, other.id()).unwrap_or(false)
+        other.id() == self.commit || repository.graph_descendant_of(self.commit, other.id()).unwrap_or(false)
     }
 
     /// The bytes of a file of at most `limit` bytes.
@@ -185,7 +181,8 @@ impl Snapshot {
 
     fn content(&self, path: &str, id: Oid, limit: u64) -> Result<Vec<u8>, ReadError> {
         let failed = |error: git2::Error| unreadable(path, &error);
-        let objects = self.repository.odb().map_err(failed)?;
+        let repository = self.repository.lock();
+        let objects = repository.odb().map_err(failed)?;
         let (size, _) = objects.read_header(id).map_err(failed)?;
         if size as u64 > limit {
             return Err(ReadError::TooLarge { path: path.into(), size: size as u64, limit });
@@ -240,8 +237,8 @@ impl Snapshot {
 
     fn follow(&self, folder: Place, link: Oid, links: &mut u32) -> Result<Place, Stop> {
         *links += 1;
-        let blob = self.repository.find_blob(link)?;
-        let target = String::from_utf8_lossy(blob.content()).into_owned();
+        let target = self.repository.lock().find_blob(link)?.content().to_vec();
+        let target = String::from_utf8_lossy(&target).into_owned();
         if *links > LINK_LIMIT {
             return Err(Stop::Links);
         }
@@ -253,13 +250,15 @@ impl Snapshot {
     }
 
     fn item(&self, folder: Oid, name: &str) -> Result<Option<Item>, git2::Error> {
-        let tree = self.repository.find_tree(folder)?;
+        let repository = self.repository.lock();
+        let tree = repository.find_tree(folder)?;
         Ok(tree.get_name(name).map(|entry| Item::of(&entry)))
     }
 
     /// Everything in a folder; `path` names it in errors.
     fn items(&self, path: &str, folder: Oid) -> Result<Vec<(String, Item)>, ReadError> {
-        let tree = self.repository.find_tree(folder).map_err(|error| unreadable(path, &error))?;
+        let repository = self.repository.lock();
+        let tree = repository.find_tree(folder).map_err(|error| unreadable(path, &error))?;
         let named = |entry: git2::TreeEntry<'_>| match entry.name() {
             Ok(name) => Ok((name.to_owned(), Item::of(&entry))),
             Err(_) => Err(ReadError::NameNotUtf8 { path: inside(path, &String::from_utf8_lossy(entry.name_bytes())) }),

@@ -104,7 +104,7 @@ impl Source {
     pub fn of(repository: &Repository, head: &Snapshot) -> Result<Self, GitError> {
         let root = repository.root();
         let name = root.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        let url = repository.inner.config().and_then(|config| config.get_string("remote.origin.url")).ok();
+        let url = repository.inner.lock().config().and_then(|config| config.get_string("remote.origin.url")).ok();
         // A path of this machine tells nobody else anything.
         let url = url.filter(|url| url.contains("://") && !url.starts_with("file:") || url.contains('@'));
         let program = super::Program::new(repository.folder(), root);

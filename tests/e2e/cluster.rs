@@ -107,7 +107,7 @@ impl Cluster {
             let mut stage = std::fs::read_to_string(file).map_err(shown)?;
             let name = file.file_name().unwrap_or_default();
             if name == "pod-delete.yaml" {
-                stage.push_str(&format!("  delay: {{durationMilliseconds: {GOES_AFTER}}}\n"));
+                stage = format!("{stage}  delay: {{durationMilliseconds: {GOES_AFTER}}}\n");
             }
             std::fs::write(folder.join(name), stage).map_err(shown)?;
             Ok(format!("--config={}", folder.join(name).display()))

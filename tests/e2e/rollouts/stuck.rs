@@ -23,7 +23,7 @@ pub(super) fn judge(occupied: &mut Occupied<'_>, room: &mut Room<'_>, figures: &
     figures.add(SUITE, "plain rollouts stuck on a full GPU pool, as they have to be", concerned.len());
     concerned.iter().try_for_each(|(workload, _)| release(occupied, workload))?;
     complete(occupied, room)?;
-    figures.add(SUITE, "of those ended with the strategy that Windlass writes", concerned.len());
+    figures.add(SUITE, "plain rollouts ended once they had the strategy that Windlass writes", concerned.len());
     Ok(concerned.len())
 }
 

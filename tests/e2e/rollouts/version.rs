@@ -17,7 +17,7 @@ pub(super) fn judge(occupied: &mut Occupied<'_>, room: &mut Room<'_>, figures: &
     for kind in workloads.iter().filter_map(|workload| workload["kind"].as_str()) {
         figures.add(SUITE, format!("{kind}s rolled out at full pools"), 1);
     }
-    figures.add(SUITE, "pods of those", workloads.iter().filter_map(replicas).sum());
+    figures.add(SUITE, "pods rolled out at full pools", workloads.iter().filter_map(replicas).sum());
     Ok(())
 }
 

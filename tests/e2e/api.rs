@@ -257,6 +257,24 @@ impl Api {
         self.ask("PATCH", &self.path(object)?, "application/json-patch+json", patch.to_string().as_bytes())
     }
 
+    /// Asks for a pod to go as a drain does, which budgets may refuse.
+    pub(crate) fn evict(&self, pod: &Value) -> Result<Answer, String> {
+        let metadata = json!({"name": pod["metadata"]["name"], "namespace": pod["metadata"]["namespace"]});
+        let eviction = json!({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": metadata});
+        let path = format!("{}/eviction", self.path(pod)?);
+        self.ask("POST", &path, "application/json", eviction.to_string().as_bytes())
+    }
+
+    /// What has happened to the objects of a collection since a version of it, as far as it is told in so many seconds.
+    pub(crate) fn events(&self, collection: &str, since: &str, seconds: u32) -> Result<Vec<Value>, String> {
+        let path = format!("{collection}?watch=true&resourceVersion={since}&timeoutSeconds={seconds}");
+        let body = self.get(&path)?.accepted()?.body;
+        // One event alone is read as JSON already.
+        let Some(text) = body["message"].as_str() else { return Ok(vec![body]) };
+        let events = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+        events.collect::<Result<_, _>>().map_err(|error| format!("{path}: {error}"))
+    }
+
     /// Asks for an object to go, and leaves it to those that hold it.
     pub(crate) fn remove(&self, object: &Value) -> Result<(), String> {
         let options = json!({"propagationPolicy": "Background"});

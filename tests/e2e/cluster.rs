@@ -21,6 +21,8 @@ const READY_WITHIN: Duration = Duration::from_secs(90);
 /// All of them but for those that watch machines or ask a cloud, since the nodes here are nobody's, and the one that
 /// scales by metrics, of which there are none.
 const CONTROLLERS: &str = "*,-nodelifecycle,-node-ipam-controller,-cloud-node-lifecycle,-service-lb-controller,-horizontal-pod-autoscaler-controller";
+/// How long a pod takes to go, in milliseconds.
+const GOES_AFTER: u32 = 500;
 /// Another process may take a free port before it is used.
 const ATTEMPTS: usize = 3;
 
@@ -76,7 +78,9 @@ impl Cluster {
         let kubeconfig = format!("--kubeconfig={}", cluster.kubeconfig.display());
         let stages = cluster.stages()?;
         let key = format!("--service-account-private-key-file={}", cluster.folder.path().join("key").display());
-        let alone = ["--leader-elect=false".to_owned(), "--secure-port=0".into()];
+        // Their usual pace is for a server that many share.
+        let alone = ["--leader-elect=false", "--secure-port=0", "--kube-api-qps=500", "--kube-api-burst=1000"]
+            .map(str::to_owned);
         let programs: [(&str, Vec<String>); 3] = [
             ("kube-scheduler", alone.to_vec()),
             ("kube-controller-manager", [&alone[..], &[key, format!("--controllers={CONTROLLERS}")]].concat()),
@@ -91,12 +95,24 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// The flags that name each stage in the life of a node, a pod and a claim.
+    /// The flags that name each stage in the life of a node, a pod and a claim. Pods take a moment to go: one of a
+    /// StatefulSet that came again at once would be the old one to the controller of budgets, which may miss that it went.
     fn stages(&self) -> Result<Vec<String>, String> {
+        let folder = self.folder.path().join("stages");
+        std::fs::create_dir(&folder).map_err(shown)?;
         let mut files: Vec<PathBuf> =
             std::fs::read_dir(self.built.join("stages")).map_err(shown)?.flatten().map(|entry| entry.path()).collect();
         files.sort();
-        Ok(files.iter().map(|file| format!("--config={}", file.display())).collect())
+        let flag = |file: &PathBuf| {
+            let mut stage = std::fs::read_to_string(file).map_err(shown)?;
+            let name = file.file_name().unwrap_or_default();
+            if name == "pod-delete.yaml" {
+                stage = format!("{stage}  delay: {{durationMilliseconds: {GOES_AFTER}}}\n");
+            }
+            std::fs::write(folder.join(name), stage).map_err(shown)?;
+            Ok(format!("--config={}", folder.join(name).display()))
+        };
+        files.iter().map(flag).collect()
     }
 
     /// Waits until a Deployment has its pod on a node, which takes all the controllers.

@@ -16,7 +16,9 @@ mod mutants;
 #[path = "../docs/page.rs"]
 #[expect(dead_code, reason = "the harness of the pages uses the rest")]
 mod page;
+mod pools;
 mod refused;
+mod rollouts;
 mod systems;
 mod trees;
 
@@ -37,6 +39,7 @@ fn main() {
     let suites = [
         accepted::trials,
         capacity::trials,
+        rollouts::trials,
         changed::trials,
         refused::trials,
         trees::trials,

@@ -1,8 +1,8 @@
 //! What is compiled and then judged: the examples, the build cases, the blocks of the pages.
 
-use crate::capacity::Sized;
 use crate::compile;
 use crate::page::Page;
+use crate::pools::Sized;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};

@@ -155,7 +155,7 @@ fn pods(api: &Api, object: &Value, figures: &Figures) -> Result<Vec<String>, Str
 }
 
 /// The templates of pods, wherever they are in a workload.
-fn find_templates<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
+pub(crate) fn find_templates<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
     match value {
         Value::Object(map) => map.iter().for_each(|(key, inner)| {
             if key.to_lowercase().ends_with("template") && inner["spec"]["containers"].is_array() {

@@ -13,6 +13,7 @@ mod delivered;
 #[path = "../mutants.rs"]
 #[expect(dead_code, reason = "the test of the verification uses the rest")]
 mod mutants;
+mod network;
 #[path = "../docs/page.rs"]
 #[expect(dead_code, reason = "the harness of the pages uses the rest")]
 mod page;
@@ -40,6 +41,7 @@ fn main() {
         changed::trials,
         refused::trials,
         trees::trials,
+        network::trials,
         delivered::flux,
         delivered::argocd,
     ];

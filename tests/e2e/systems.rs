@@ -6,6 +6,7 @@ use crate::page::Page;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use windlass::Whole;
 use windlass::diagnostic::{Diagnostic, Diagnostics, Format, Options, render};
 use windlass::kube::Object;
 use windlass::load::{Files, Loaded, load};
@@ -27,8 +28,8 @@ pub(crate) fn folders(parent: &str) -> Vec<PathBuf> {
     folders
 }
 
-/// Every environment of a system: the workspace, and the path of the system in it.
-pub(crate) fn environments(workspace: &Path, system: &str) -> Result<Vec<Compiled>, String> {
+/// A system with its environments: the workspace, and the path of the system in it.
+fn loaded(workspace: &Path, system: &str) -> Result<(Sources, Loaded), String> {
     let workspace = Workspace::at(workspace).map_err(|error| format!("{error:?}"))?;
     let environments = workspace.environments(system, None).map_err(|finding| finding.message)?;
     let mut found = Diagnostics::new();
@@ -36,18 +37,29 @@ pub(crate) fn environments(workspace: &Path, system: &str) -> Result<Vec<Compile
     let expand = |pattern: &str| workspace.expand(pattern).map_err(Diagnostic::from);
     let (sources, loaded) = load(Files { read: &read, expand: &expand }, system, &environments, &mut found);
     let Some(loaded) = loaded else { return Err(shown(&sources, found)) };
+    Ok((sources, loaded))
+}
+
+/// Every environment of a system.
+pub(crate) fn environments(workspace: &Path, system: &str) -> Result<Vec<Compiled>, String> {
+    let (sources, loaded) = loaded(workspace, system)?;
     compiled(&loaded).map_err(|found| shown(&sources, found))
+}
+
+/// Every environment of a system, with what its objects were made of.
+pub(crate) fn wholes(workspace: &Path, system: &str) -> Result<Vec<Whole>, String> {
+    let (sources, loaded) = loaded(workspace, system)?;
+    let concrete = loaded.environments.iter().filter(|environment| !environment.is_abstract);
+    let one = |environment| {
+        let (whole, found) = windlass::compile_whole(&loaded, environment);
+        whole.ok_or_else(|| shown(&sources, found))
+    };
+    concrete.map(one).collect()
 }
 
 /// Every environment of a system that describes its nodes, with the answer of capacity.
 pub(crate) fn sized(workspace: &Path, system: &str) -> Result<Vec<Sized>, String> {
-    let workspace = Workspace::at(workspace).map_err(|error| format!("{error:?}"))?;
-    let environments = workspace.environments(system, None).map_err(|finding| finding.message)?;
-    let mut found = Diagnostics::new();
-    let read = |path: &str| workspace.read(path, FILE_LIMIT).map_err(Diagnostic::from);
-    let expand = |pattern: &str| workspace.expand(pattern).map_err(Diagnostic::from);
-    let (sources, loaded) = load(Files { read: &read, expand: &expand }, system, &environments, &mut found);
-    let Some(loaded) = loaded else { return Err(shown(&sources, found)) };
+    let (sources, loaded) = loaded(workspace, system)?;
     let objects = compiled(&loaded).map_err(|found| shown(&sources, found))?;
     let one = |(name, objects): Compiled| {
         let environment = loaded.environments.iter().find(|environment| environment.name == name)?;

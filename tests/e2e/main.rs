@@ -18,7 +18,11 @@ mod network;
 #[expect(dead_code, reason = "the harness of the pages uses the rest")]
 mod page;
 mod refused;
+mod score;
 mod systems;
+#[path = "../linters/tree.rs"]
+#[expect(dead_code, reason = "the test of the page on linters uses the rest")]
+mod tree;
 mod trees;
 
 use cluster::Shared;

@@ -208,9 +208,8 @@ impl Ends {
         let labels = labels_of(&peer["podSelector"]);
         let namespaces = labels_of(&peer["namespaceSelector"]);
         let Some(namespace) = namespaces.get(NAMESPACE_NAME) else {
-            return if peer["podSelector"].is_object() {
-                self.select(&peer["podSelector"], home)
-            };
+            self.select(&peer["podSelector"], home);
+            return;
         };
         self.add(End::pods(&format!("pods in {namespace}"), namespace, Labels::new()));
         if !labels.is_empty() {

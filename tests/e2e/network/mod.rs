@@ -8,7 +8,7 @@ mod table;
 
 use crate::Figures;
 use crate::cluster::{Cluster, Shared};
-use crate::systems::{self, folders, printed};
+use crate::systems::{self, InFiles, in_files, printed};
 use ends::{End, Port, ends, ports};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
@@ -26,25 +26,18 @@ const SUITE: &str = "network";
 type Connections = BTreeSet<[usize; 3]>;
 
 pub(crate) fn trials(cluster: &Shared, figures: &Figures) -> Vec<Trial> {
-    let examples = folders("examples").into_iter().map(|folder| (folder, "examples"));
-    let cases = folders("tests/cases/build").into_iter().map(|folder| (folder, "build"));
-    let trial = |(folder, group): (std::path::PathBuf, &'static str)| {
-        let of = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let trial = |system: InFiles| {
         let (cluster, figures) = (cluster.clone(), figures.clone());
-        Trial::test(format!("{SUITE}/{group}/{of}"), move || {
-            let wholes = match group {
-                "examples" => systems::wholes(systems::root(), &format!("examples/{of}/system.yaml")),
-                _ => systems::wholes(&folder, "system.yaml"),
-            };
-            for whole in wholes? {
-                let table = (group == "examples").then(|| format!("{of}.{}.txt", whole.model.environment));
-                judge(cluster.get()?, &whole, table, &figures)
-                    .map_err(|error| format!("{}: {error}", whole.model.environment))?;
+        Trial::test(format!("{SUITE}/{}", system.name), move || {
+            for whole in systems::wholes(&system.workspace, &system.path)? {
+                let environment = &whole.model.environment;
+                let table = system.is_example().then(|| format!("{}.{environment}.txt", system.short()));
+                judge(cluster.get()?, &whole, table, &figures).map_err(|error| format!("{environment}: {error}"))?;
             }
             Ok::<(), Failed>(())
         })
     };
-    examples.chain(cases).map(trial).collect()
+    in_files().into_iter().map(trial).collect()
 }
 
 /// The policies of a system, and those who are asked about.
@@ -116,10 +109,10 @@ fn compare(file: &str, table: &str) -> Result<(), String> {
     }
     let only = |sign: &str, of: &str, other: &str| {
         let lines = of.lines().filter(|line| !other.lines().any(|known| known == *line));
-        lines.map(|line| format!("{sign} {line}\n")).collect::<String>()
+        lines.map(|line| format!("{sign} {line}")).collect::<Vec<_>>().join("\n")
     };
-    let difference = only("-", &expected, table) + &only("+", table, &expected);
-    Err(format!("{file} differs; run with BLESS=1, then read the diff\n{difference}"))
+    let (gone, new) = (only("-", &expected, table), only("+", table, &expected));
+    Err(format!("{file} differs; run with BLESS=1, then read the diff\n{gone}\n{new}"))
 }
 
 /// How many pairs of components there are: each is open for just the ports of its edge.

@@ -3,12 +3,16 @@
 use crate::Figures;
 use crate::api::{Api, items, name};
 use crate::cluster::Shared;
-use crate::systems::{self, Compiled, folders, printed};
+use crate::systems::{self, Compiled, InFiles, in_files, printed};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 use windlass::kube::Object;
 
 const SUITE: &str = "accepted";
+/// The same by the oldest server for which Windlass compiles.
+const OLDEST: &str = "accepted by 1.33";
+/// What a system is told that needs a newer one: for no replicas, a tolerance, a volume from an image, a claim of devices.
+const NEEDS_NEWER: &[&str] = &["WL0411", "WL0417", "WL0802", "WL0803"];
 /// Kinds of the systems' own, or of operators that Windlass emits nothing for: the server has no definition of them.
 pub(crate) const WITHOUT_DEFINITION: &[&str] = &["AIModel", "Index", "ModelRegistry", "ModelVersion", "VirtualService"];
 
@@ -16,60 +20,117 @@ pub(crate) fn trials(cluster: &Shared, figures: &Figures) -> Vec<Trial> {
     let mut trials = Vec::new();
     let mut add = |name: String, compile: Box<dyn FnOnce() -> Result<Vec<Compiled>, String> + Send>| {
         let (cluster, figures) = (cluster.clone(), figures.clone());
-        trials.push(Trial::test(format!("{SUITE}/{name}"), move || judge(&cluster.get()?.api, &compile()?, &figures)));
+        let judge = move || Judge { api: &cluster.get()?.api, suite: SUITE, figures: &figures }.judge(&compile()?);
+        trials.push(Trial::test(format!("{SUITE}/{name}"), judge));
     };
-    for example in folders("examples") {
-        let name = format!("examples/{}", example.file_name().unwrap_or_default().to_string_lossy());
-        let system = format!("{name}/system.yaml");
-        add(name, Box::new(move || systems::environments(systems::root(), &system)));
-    }
-    for case in folders("tests/cases/build") {
-        let name = format!("build/{}", case.file_name().unwrap_or_default().to_string_lossy());
-        add(name, Box::new(move || systems::environments(&case, "system.yaml")));
+    for system in in_files() {
+        add(system.name.clone(), Box::new(move || systems::environments(&system.workspace, &system.path)));
     }
     for page in systems::pages() {
         add(page.clone(), Box::new(move || systems::blocks(&page)));
     }
+    trials.extend(by_the_oldest(cluster, figures));
     trials
 }
 
-fn judge(api: &Api, systems: &[Compiled], figures: &Figures) -> Result<(), Failed> {
-    let mut wrong = Vec::new();
-    for (environment, objects) in systems {
-        let complaints = apply(api, objects, figures)?;
-        wrong.extend(complaints.into_iter().map(|complaint| format!("{environment}: {complaint}")));
-    }
-    figures.add(SUITE, "systems for an environment", systems.len());
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
+/// Each system for the oldest version, where it does not need a newer one.
+fn by_the_oldest(cluster: &Shared, figures: &Figures) -> Vec<Trial> {
+    let trial = |system: InFiles| {
+        let (cluster, figures) = (cluster.clone(), figures.clone());
+        Trial::test(format!("{SUITE}/oldest/{}", system.name), move || {
+            let mut compiled = Vec::new();
+            for (environment, made) in systems::for_oldest(&system.workspace, &system.path)? {
+                match made {
+                    Ok(objects) => compiled.push((environment, objects)),
+                    Err((codes, _)) if codes.iter().all(|code| NEEDS_NEWER.contains(code)) => {
+                        figures.add(OLDEST, format!("systems left out: {}", codes.join(", ")), 1);
+                    }
+                    Err((_, text)) => return Err(text.into()),
+                }
+            }
+            Judge { api: &cluster.oldest()?.api, suite: OLDEST, figures: &figures }.judge(&compiled)
+        })
+    };
+    in_files().into_iter().map(trial).collect()
 }
 
-/// Creates the objects of a system, then takes them away; what the server has against them.
-fn apply(api: &Api, objects: &[Object], figures: &Figures) -> Result<Vec<String>, String> {
-    let mut wrong = Vec::new();
-    let mut made = Vec::new();
-    for object in objects {
-        let (document, object) = delivered(printed(object)?);
-        let kind = object["kind"].as_str().unwrap_or_default();
-        if !api.serves(&object) && WITHOUT_DEFINITION.contains(&kind) {
-            figures.add(SUITE, format!("objects left out: the server has no definition of {kind}"), 1);
-            continue;
+/// A server, and the suite for which what it takes is counted.
+struct Judge<'a> {
+    api: &'a Api,
+    suite: &'static str,
+    figures: &'a Figures,
+}
+
+impl Judge<'_> {
+    fn judge(&self, systems: &[Compiled]) -> Result<(), Failed> {
+        let mut wrong = Vec::new();
+        for (environment, objects) in systems {
+            let complaints = self.apply(objects)?;
+            wrong.extend(complaints.into_iter().map(|complaint| format!("{environment}: {complaint}")));
         }
-        prepare(api, &object)?;
-        let answer = api.apply(&object, &document)?;
-        figures.add(SUITE, "objects", 1);
-        wrong.extend(answer.warnings.iter().map(|warning| format!("{}: warning: {warning}", name(&object))));
-        if !answer.is_accepted() {
-            wrong.push(format!("{}: {}", name(&object), answer.message()));
-            continue;
-        }
-        let live = api.get(&api.path(&object)?)?.accepted()?.body;
-        wrong.extend(difference(&object, &live, "").map(|difference| format!("{}: {difference}", name(&object))));
-        settle(api, &object)?;
-        wrong.extend(pods(api, &object, figures)?);
-        made.push(object);
+        self.figures.add(self.suite, "systems for an environment", systems.len());
+        if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
     }
-    clear(api, &made)?;
-    Ok(wrong)
+
+    /// Creates the objects of a system, then takes them away; what the server has against them.
+    fn apply(&self, objects: &[Object]) -> Result<Vec<String>, String> {
+        let api = self.api;
+        let mut wrong = Vec::new();
+        let mut made = Vec::new();
+        for object in objects {
+            let (document, object) = delivered(printed(object)?);
+            let kind = object["kind"].as_str().unwrap_or_default();
+            if !api.serves(&object) && WITHOUT_DEFINITION.contains(&kind) {
+                let what = format!("objects left out: the server has no definition of {kind}");
+                self.figures.add(self.suite, what, 1);
+                continue;
+            }
+            prepare(api, &object)?;
+            let answer = api.apply(&object, &document)?;
+            self.figures.add(self.suite, "objects", 1);
+            wrong.extend(answer.warnings.iter().map(|warning| format!("{}: warning: {warning}", name(&object))));
+            if !answer.is_accepted() {
+                wrong.push(format!("{}: {}", name(&object), answer.message()));
+                continue;
+            }
+            let live = api.get(&api.path(&object)?)?.accepted()?.body;
+            wrong.extend(difference(&object, &live, "").map(|difference| format!("{}: {difference}", name(&object))));
+            settle(api, &object)?;
+            wrong.extend(self.pods(&object)?);
+            made.push(object);
+        }
+        clear(api, &made)?;
+        Ok(wrong)
+    }
+
+    /// What the server has against the pods of a workload: it looks at them when a controller makes them, and
+    /// Pod Security, quotas and ranges of limits are of pods.
+    fn pods(&self, object: &Value) -> Result<Vec<String>, String> {
+        let api = self.api;
+        let mut wrong = Vec::new();
+        let mut templates = Vec::new();
+        find_templates(object, &mut templates);
+        for template in templates {
+            let pod = pod_of(object, template);
+            let class = &pod["spec"]["priorityClassName"];
+            if class.as_str().is_some_and(|class| !class.starts_with("system-")) {
+                let class = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": class}, "value": 1000});
+                api.create(&class)?;
+            }
+            let class = &pod["spec"]["runtimeClassName"];
+            if class.is_string() {
+                let class = json!({"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": class}, "handler": "runc"});
+                api.create(&class)?;
+            }
+            let answer = api.create_dry(&pod)?;
+            self.figures.add(self.suite, "pods of workloads", 1);
+            wrong.extend(answer.warnings.iter().map(|warning| format!("pod of {}: warning: {warning}", name(object))));
+            if !answer.is_accepted() {
+                wrong.push(format!("pod of {}: {}", name(object), answer.message()));
+            }
+        }
+        Ok(wrong)
+    }
 }
 
 /// A secret that SOPS encrypts is decrypted by the delivery tool before the server sees it.
@@ -126,36 +187,8 @@ pub(crate) fn settle(api: &Api, object: &Value) -> Result<(), String> {
     Ok(())
 }
 
-/// What the server has against the pods of a workload: it looks at them when a controller makes them, and
-/// Pod Security, quotas and ranges of limits are of pods.
-fn pods(api: &Api, object: &Value, figures: &Figures) -> Result<Vec<String>, String> {
-    let mut wrong = Vec::new();
-    let mut templates = Vec::new();
-    find_templates(object, &mut templates);
-    for template in templates {
-        let pod = pod_of(object, template);
-        let class = &pod["spec"]["priorityClassName"];
-        if class.as_str().is_some_and(|class| !class.starts_with("system-")) {
-            let class = json!({"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": {"name": class}, "value": 1000});
-            api.create(&class)?;
-        }
-        let class = &pod["spec"]["runtimeClassName"];
-        if class.is_string() {
-            let class = json!({"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": class}, "handler": "runc"});
-            api.create(&class)?;
-        }
-        let answer = api.create_dry(&pod)?;
-        figures.add(SUITE, "pods of workloads", 1);
-        wrong.extend(answer.warnings.iter().map(|warning| format!("pod of {}: warning: {warning}", name(object))));
-        if !answer.is_accepted() {
-            wrong.push(format!("pod of {}: {}", name(object), answer.message()));
-        }
-    }
-    Ok(wrong)
-}
-
 /// The templates of pods, wherever they are in a workload.
-fn find_templates<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
+pub(crate) fn find_templates<'a>(value: &'a Value, found: &mut Vec<&'a Value>) {
     match value {
         Value::Object(map) => map.iter().for_each(|(key, inner)| {
             if key.to_lowercase().ends_with("template") && inner["spec"]["containers"].is_array() {

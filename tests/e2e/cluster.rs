@@ -1,5 +1,5 @@
-//! The control plane: etcd and an API server on free ports of the loopback, with the definitions of all operators; and a
-//! second one, with the scheduler, the controllers and nodes that are only objects. Each is started by the first test that
+//! The control plane: etcd and an API server on free ports of the loopback, with the definitions of all operators; a
+//! second one, with the scheduler, the controllers and nodes that are only objects; and one with the oldest API server. Each is started by the first test that
 //! asks for it, and stops with this process, however that ends.
 
 use crate::api::Api;
@@ -23,22 +23,36 @@ const READY_WITHIN: Duration = Duration::from_secs(90);
 const CONTROLLERS: &str = "*,-nodelifecycle,-node-ipam-controller,-cloud-node-lifecycle,-service-lb-controller,-horizontal-pod-autoscaler-controller";
 /// How long a pod takes to go, in milliseconds.
 const GOES_AFTER: u32 = 500;
+/// A server, and what it is told besides.
+struct Version {
+    server: &'static str,
+    flags: &'static [&'static str],
+}
+
+/// With what is on by default in 1.37, for which Windlass compiles too.
+const NEWEST: &Version = &Version { server: "kube-apiserver", flags: &["--feature-gates=HPAScaleToZero=true"] };
+const OLDEST: &Version = &Version { server: "kube-apiserver-1.33", flags: &[] };
 /// Another process may take a free port before it is used.
 const ATTEMPTS: usize = 3;
 
 /// The clusters that all tests share.
 #[derive(Clone, Default)]
-pub(crate) struct Shared(Arc<[OnceLock<Result<Cluster, String>>; 2]>);
+pub(crate) struct Shared(Arc<[OnceLock<Result<Cluster, String>>; 3]>);
 
 impl Shared {
     /// The one without controllers: what is written there stays as it is.
     pub(crate) fn get(&self) -> Result<&Cluster, String> {
-        self.0[0].get_or_init(Cluster::start).as_ref().map_err(Clone::clone)
+        self.0[0].get_or_init(|| Cluster::start(NEWEST)).as_ref().map_err(Clone::clone)
     }
 
     /// The one with controllers, in which what is written happens.
     pub(crate) fn with_controllers(&self) -> Result<&Cluster, String> {
         self.0[1].get_or_init(Cluster::start_with_controllers).as_ref().map_err(Clone::clone)
+    }
+
+    /// The first again, of the oldest version for which Windlass compiles.
+    pub(crate) fn oldest(&self) -> Result<&Cluster, String> {
+        self.0[2].get_or_init(|| Cluster::start(OLDEST)).as_ref().map_err(Clone::clone)
     }
 
     /// Stops what was started. A test that still holds it cannot: its end is the end of the process.
@@ -61,11 +75,11 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    fn start() -> Result<Self, String> {
+    fn start(version: &Version) -> Result<Self, String> {
         let built = build()?;
         let mut attempt = 1;
         loop {
-            match Self::start_once(&built) {
+            match Self::start_once(&built, version) {
                 Err(_) if attempt < ATTEMPTS => attempt += 1,
                 started => return started,
             }
@@ -74,7 +88,7 @@ impl Cluster {
 
     /// Starts the controllers after the definitions, which the collector of garbage would learn of only by and by.
     fn start_with_controllers() -> Result<Self, String> {
-        let mut cluster = Self::start()?;
+        let mut cluster = Self::start(NEWEST)?;
         let kubeconfig = format!("--kubeconfig={}", cluster.kubeconfig.display());
         let stages = cluster.stages()?;
         let key = format!("--service-account-private-key-file={}", cluster.folder.path().join("key").display());
@@ -154,7 +168,7 @@ impl Cluster {
         logs.map(|name| format!("{name}: {}", tail(&self.folder.path().join(format!("{name}.log"))))).join("\n")
     }
 
-    fn start_once(built: &Path) -> Result<Self, String> {
+    fn start_once(built: &Path, version: &Version) -> Result<Self, String> {
         let folder = tempfile::tempdir().map_err(shown)?;
         let [client, peer, port] = free_ports().map_err(shown)?;
         let (client, peer) = (format!("http://127.0.0.1:{client}"), format!("http://127.0.0.1:{peer}"));
@@ -174,9 +188,10 @@ impl Cluster {
             "--unsafe-no-fsync".into(),
         ];
         let etcd = Guarded::start(&built.join("bin/etcd"), &etcd, &folder.path().join("etcd.log"))?;
-        let server = server_flags(&client, port, &at);
+        let mut server = server_flags(&client, port, &at);
+        server.extend(version.flags.iter().map(|flag| (*flag).to_owned()));
         let log = folder.path().join("server.log");
-        let mut server = Guarded::start(&built.join("bin/kube-apiserver"), &server, &log)?;
+        let mut server = Guarded::start(&built.join("bin").join(version.server), &server, &log)?;
         let certificate = folder.path().join("certificates/apiserver.crt");
         let api = ready(&mut server, port, &token, &certificate).map_err(|error| format!("{error}\n{}", tail(&log)))?;
         let kubeconfig = folder.path().join("kubeconfig");
@@ -227,8 +242,6 @@ fn server_flags(etcd: &str, port: u16, at: &dyn Fn(&str) -> String) -> Vec<Strin
         // No controller makes the accounts of namespaces or lets go of claims.
         "--disable-admission-plugins=ServiceAccount,TaintNodesByCondition,StorageObjectInUseProtection".into(),
         "--enable-priority-and-fairness=false".into(),
-        // On by default in 1.37, for which Windlass compiles too.
-        "--feature-gates=HPAScaleToZero=true".into(),
     ]
 }
 

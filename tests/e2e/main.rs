@@ -13,13 +13,18 @@ mod delivered;
 #[path = "../mutants.rs"]
 #[expect(dead_code, reason = "the test of the verification uses the rest")]
 mod mutants;
+mod network;
 #[path = "../docs/page.rs"]
 #[expect(dead_code, reason = "the harness of the pages uses the rest")]
 mod page;
 mod pools;
 mod refused;
 mod rollouts;
+mod score;
 mod systems;
+#[path = "../linters/tree.rs"]
+#[expect(dead_code, reason = "the test of the page on linters uses the rest")]
+mod tree;
 mod trees;
 
 use cluster::Shared;
@@ -43,6 +48,7 @@ fn main() {
         changed::trials,
         refused::trials,
         trees::trials,
+        network::trials,
         delivered::flux,
         delivered::argocd,
     ];

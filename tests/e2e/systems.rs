@@ -5,11 +5,14 @@ use crate::page::Page;
 use crate::pools::Sized;
 use serde::Deserialize as _;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use windlass::diagnostic::{Diagnostic, Diagnostics, Format, Options, render};
+use windlass::Whole;
+use windlass::diagnostic::{Diagnostic, Diagnostics, Format, Options, Severity, render};
 use windlass::kube::Object;
-use windlass::load::{Files, Loaded, load};
+use windlass::load::{Files, Loaded, LoadedEnvironment, load};
 use windlass::source::Sources;
+use windlass::target::VERSIONS;
 use windlass::workspace::{FILE_LIMIT, Workspace, list};
 
 /// A system for one environment, by the name of its test.
@@ -27,27 +30,111 @@ pub(crate) fn folders(parent: &str) -> Vec<PathBuf> {
     folders
 }
 
-/// Every environment of a system: the workspace, and the path of the system in it.
-pub(crate) fn environments(workspace: &Path, system: &str) -> Result<Vec<Compiled>, String> {
+/// A system that lies in files.
+pub(crate) struct InFiles {
+    /// `examples/ai-training`, `build/jobs`
+    pub(crate) name: String,
+    pub(crate) workspace: PathBuf,
+    /// Of the system, in the workspace.
+    pub(crate) path: String,
+}
+
+impl InFiles {
+    pub(crate) fn is_example(&self) -> bool {
+        self.name.starts_with("examples/")
+    }
+
+    /// The last part of the name.
+    pub(crate) fn short(&self) -> &str {
+        self.name.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+/// The examples and the build cases.
+pub(crate) fn in_files() -> Vec<InFiles> {
+    let of = |folder: &Path| folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let examples = folders("examples").into_iter().map(|folder| {
+        let name = format!("examples/{}", of(&folder));
+        InFiles { path: format!("{name}/system.yaml"), workspace: root().to_owned(), name }
+    });
+    let cases = folders("tests/cases/build").into_iter().map(|folder| {
+        let name = format!("build/{}", of(&folder));
+        InFiles { path: "system.yaml".into(), workspace: folder, name }
+    });
+    examples.chain(cases).collect()
+}
+
+/// A system with its environments: the workspace, and the path of the system in it.
+fn loaded(workspace: &Path, system: &str) -> Result<(Sources, Loaded), String> {
+    loaded_as(workspace, system, |bytes| bytes)
+}
+
+/// The same, of what becomes of its files.
+fn loaded_as(workspace: &Path, system: &str, change: impl Fn(Vec<u8>) -> Vec<u8>) -> Result<(Sources, Loaded), String> {
     let workspace = Workspace::at(workspace).map_err(|error| format!("{error:?}"))?;
     let environments = workspace.environments(system, None).map_err(|finding| finding.message)?;
     let mut found = Diagnostics::new();
-    let read = |path: &str| workspace.read(path, FILE_LIMIT).map_err(Diagnostic::from);
+    let read = |path: &str| workspace.read(path, FILE_LIMIT).map(&change).map_err(Diagnostic::from);
     let expand = |pattern: &str| workspace.expand(pattern).map_err(Diagnostic::from);
     let (sources, loaded) = load(Files { read: &read, expand: &expand }, system, &environments, &mut found);
     let Some(loaded) = loaded else { return Err(shown(&sources, found)) };
+    Ok((sources, loaded))
+}
+
+/// Every environment of a system.
+pub(crate) fn environments(workspace: &Path, system: &str) -> Result<Vec<Compiled>, String> {
+    let (sources, loaded) = loaded(workspace, system)?;
     compiled(&loaded).map_err(|found| shown(&sources, found))
+}
+
+/// The objects of a system; else the codes of its errors, and their text.
+type Made = Result<Vec<Object>, (Vec<&'static str>, String)>;
+
+/// Every environment of a system, for the oldest version that is a target.
+pub(crate) fn for_oldest(workspace: &Path, system: &str) -> Result<Vec<(String, Made)>, String> {
+    let (sources, loaded) = loaded_as(workspace, system, for_oldest_version)?;
+    let concrete = loaded.environments.iter().filter(|environment| !environment.is_abstract);
+    let one = |environment: &LoadedEnvironment| {
+        let (whole, found) = windlass::compile_whole(&loaded, environment);
+        let made = match whole {
+            Some(whole) if whole.model.target.minor == VERSIONS[0] => Ok(whole.objects),
+            Some(_) => Err((vec!["no version"], "the environment names no version".to_owned())),
+            None => Err((error_codes(&found), shown(&sources, found))),
+        };
+        (environment.name.clone(), made)
+    };
+    Ok(concrete.map(one).collect())
+}
+
+fn error_codes(found: &Diagnostics) -> Vec<&'static str> {
+    let errors = found.iter().filter(|finding| finding.severity == Severity::Error);
+    errors.map(|finding| finding.code.id).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// A file that names the oldest version where it names another.
+fn for_oldest_version(bytes: Vec<u8>) -> Vec<u8> {
+    let Ok(mut text) = String::from_utf8(bytes.clone()) else { return bytes };
+    let named = |minor: u32| format!("kubernetes: \"1.{minor}\"");
+    for version in VERSIONS {
+        text = text.replace(&named(*version), &named(VERSIONS[0]));
+    }
+    text.into_bytes()
+}
+
+/// Every environment of a system, with what its objects were made of.
+pub(crate) fn wholes(workspace: &Path, system: &str) -> Result<Vec<Whole>, String> {
+    let (sources, loaded) = loaded(workspace, system)?;
+    let concrete = loaded.environments.iter().filter(|environment| !environment.is_abstract);
+    let one = |environment| {
+        let (whole, found) = windlass::compile_whole(&loaded, environment);
+        whole.ok_or_else(|| shown(&sources, found))
+    };
+    concrete.map(one).collect()
 }
 
 /// Every environment of a system that describes its nodes, with the answer of capacity.
 pub(crate) fn sized(workspace: &Path, system: &str) -> Result<Vec<Sized>, String> {
-    let workspace = Workspace::at(workspace).map_err(|error| format!("{error:?}"))?;
-    let environments = workspace.environments(system, None).map_err(|finding| finding.message)?;
-    let mut found = Diagnostics::new();
-    let read = |path: &str| workspace.read(path, FILE_LIMIT).map_err(Diagnostic::from);
-    let expand = |pattern: &str| workspace.expand(pattern).map_err(Diagnostic::from);
-    let (sources, loaded) = load(Files { read: &read, expand: &expand }, system, &environments, &mut found);
-    let Some(loaded) = loaded else { return Err(shown(&sources, found)) };
+    let (sources, loaded) = loaded(workspace, system)?;
     let objects = compiled(&loaded).map_err(|found| shown(&sources, found))?;
     let one = |(name, objects): Compiled| {
         let environment = loaded.environments.iter().find(|environment| environment.name == name)?;

@@ -1,11 +1,12 @@
 //! The trees that are written: kustomize builds each to all of its objects, and kubeconform, strictly, against the schemas
-//! of the server, finds nothing invalid and skips nothing.
+//! of the server, finds nothing invalid and skips nothing; kube-score has nothing to say that is not documented.
 
 use crate::Figures;
 use crate::accepted::WITHOUT_DEFINITION;
 use crate::api::{Api, items};
 use crate::cluster::{Cluster, Shared};
-use crate::systems::{self, Compiled, documents, folders};
+use crate::score::{self, Subject};
+use crate::systems::{self, InFiles, documents, in_files};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Map, Value, json};
 use std::path::Path;
@@ -24,25 +25,16 @@ type Schemas = Arc<OnceLock<Result<TempDir, String>>>;
 
 pub(crate) fn trials(cluster: &Shared, figures: &Figures) -> Vec<Trial> {
     let schemas = Schemas::default();
-    let examples = folders("examples").into_iter().map(|folder| (folder, "examples"));
-    let cases = folders("tests/cases/build").into_iter().map(|folder| (folder, "build"));
-    let trial = |(folder, group): (std::path::PathBuf, &'static str)| {
-        let of = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let trial = |system: InFiles| {
         let (cluster, figures, schemas) = (cluster.clone(), figures.clone(), Arc::clone(&schemas));
-        Trial::test(format!("{SUITE}/{group}/{of}"), move || {
-            let compiled = match group {
-                "examples" => systems::environments(systems::root(), &format!("examples/{of}/system.yaml")),
-                _ => systems::environments(&folder, "system.yaml"),
-            };
-            judge(cluster.get()?, &schemas, &compiled?, &figures)
-        })
+        Trial::test(format!("{SUITE}/{}", system.name), move || judge(cluster.get()?, &schemas, &system, &figures))
     };
-    examples.chain(cases).map(trial).collect()
+    in_files().into_iter().map(trial).collect()
 }
 
-fn judge(cluster: &Cluster, schemas: &Schemas, systems: &[Compiled], figures: &Figures) -> Result<(), Failed> {
+fn judge(cluster: &Cluster, schemas: &Schemas, system: &InFiles, figures: &Figures) -> Result<(), Failed> {
     let schemas = schemas.get_or_init(|| write_schemas(&cluster.api)).as_ref().map_err(Clone::clone)?;
-    for (environment, objects) in systems {
+    for (environment, objects) in &systems::environments(&system.workspace, &system.path)? {
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
         let tree = windlass::render(objects).map_err(|bug| bug.message)?;
         for (path, file) in tree.iter() {
@@ -50,6 +42,10 @@ fn judge(cluster: &Cluster, schemas: &Schemas, systems: &[Compiled], figures: &F
         }
         let built = kustomize(cluster, folder.path(), objects).map_err(|error| format!("{environment}: {error}"))?;
         let checked = kubeconform(cluster, schemas.path(), folder.path(), &built)?;
+        let built = &folder.path().join("built.yaml");
+        let subject =
+            Subject { name: format!("{}/{environment}", system.short()), is_example: system.is_example(), built };
+        score::judge(cluster, SUITE, &subject, figures).map_err(|error| format!("{environment}: {error}"))?;
         figures.add(SUITE, "built by kustomize", 1);
         figures.add(SUITE, "objects valid to kubeconform", checked);
     }

@@ -220,6 +220,11 @@ fn a_format_of_reviews_is_refused_elsewhere() {
         assert!(said.contains(&format!("`--format {format}` is for the reviews of `windlass diff`")), "{said}");
         assert!(output.stdout.is_empty());
     }
+    for arguments in [&["capacity"][..], &["simulate", "production", "api", "--at", "cpu=80"]] {
+        let output = windlass(folder.path(), &[arguments, &["--format", "sarif"]].concat());
+        assert_eq!(code(&output), 2);
+        assert!(text(&output.stderr).contains("write `text` or `json`"), "{}", text(&output.stderr));
+    }
 }
 
 #[test]

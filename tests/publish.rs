@@ -269,6 +269,7 @@ fn places_that_are_none_are_refused() {
     ground.git(".", &["init", "--quiet", "alone"]);
     ground.refused("../alone", &[], "WL0864");
     ground.refused("../nowhere", &[], "WL0864");
+    assert!(ground.refused("oci://registry.example.com/deploy", &[], "WL0864").contains("is in a registry"));
     ground.refused("../deploy.git#bad..name", &[], "WL0864");
     ground.refused(BARE, &["--path", "../x"], "WL0002");
     ground.refused(BARE, &["--path", "/x"], "WL0002");
@@ -366,6 +367,7 @@ fn the_contract_of_the_promoter_is_kept() {
     let metadata: serde_json::Value = serde_json::from_str(&ground.file(next, "hydrator.metadata")).expect("JSON");
     assert_eq!(metadata["drySha"], head.as_str());
     assert_eq!(metadata["author"], "Ada <ada@example.com>");
+    assert_eq!(metadata.get("references"), None);
     let note = || ground.git("deploy.git", &["notes", "--ref=refs/notes/hydrator.metadata", "show", next]);
     assert_eq!(note(), format!("{{\"drySha\":\"{head}\"}}"));
     // A source that renders the same makes no commit: the note says that it was looked at.
@@ -375,6 +377,12 @@ fn the_contract_of_the_promoter_is_kept() {
     ground.published(to, &["--promoter"]);
     assert_eq!(ground.git("deploy.git", &["rev-parse", next]), tip);
     assert_eq!(note(), format!("{{\"drySha\":\"{}\"}}", ground.git("shop", &["rev-parse", "HEAD"])));
+    // A commit that names the commit of the code behind it.
+    ground.change("shop/environments/production.yaml", "max: 10", "max: 12");
+    ground.commit("shop", "more\n\nArgocd-reference-commit-sha: abc123");
+    ground.published(to, &["--promoter"]);
+    let metadata: serde_json::Value = serde_json::from_str(&ground.file(next, "hydrator.metadata")).expect("JSON");
+    assert_eq!(metadata["references"], serde_json::json!([{"commit": {"sha": "abc123"}}]));
     ground.fsck();
 }
 

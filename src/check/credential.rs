@@ -111,8 +111,13 @@ fn known_token(word: &str) -> Option<&'static str> {
     ];
     PREFIXES.iter().find_map(|(prefix, least, what)| {
         let rest = word.strip_prefix(prefix)?;
-        let access_key = !prefix.ends_with("IA") || rest.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
-        (rest.len() >= *least && access_key && is_random(rest)).then_some(*what)
+        let is_long = rest.len() >= *least;
+        if prefix.ends_with("IA") {
+            // An access key has twenty characters, and a few have no digit.
+            let is_key = rest.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+            return (is_long && is_key && (rest.len() == *least || is_random(rest))).then_some(*what);
+        }
+        (is_long && is_random(rest)).then_some(*what)
     })
 }
 
@@ -155,6 +160,7 @@ mod tests {
         for (text, what) in [
             ("-----BEGIN RSA PRIVATE KEY-----\nMIIE".to_owned(), "a private key"),
             (format!("key=AKIA{}", "ABCDEFGH01234567"), "an access key of AWS"),
+            (format!("ASIA{}", "ABCDEFGHIJKLMNOP"), "an access key of AWS"),
             (format!("ghp_{digits}"), "a token of GitHub"),
             (format!("AIza{digits}"), "an API key of Google"),
             (format!("xoxb-{digits}"), "a token of Slack"),
@@ -179,6 +185,7 @@ mod tests {
             "redis://:****@cache",
             "sk-learn-model-server-deployment",
             "AKIA",
+            "AKIA-MAPS-AND-NAVIGATION",
             "eyJ",
             "ssh://git@example.com:22/x",
             "-----BEGIN CERTIFICATE-----",

@@ -134,6 +134,7 @@ pub const LAWS: &[Law] = &[
     pace::tolerances_are_supported,
     pace::below_stands_with_one_utilisation,
     pace::below_is_under_its_target,
+    pace::doubling_is_told,
     availability::production_serves_from_two_replicas,
     availability::drains_can_go_on,
     availability::drains_leave_replicas,

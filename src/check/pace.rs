@@ -2,15 +2,19 @@
 
 use super::places::{first_written, text};
 use super::scaling::scaled;
+use crate::autoscale::{Reading, SYNC, Scaler};
 use crate::diagnostic::code;
 use crate::document::{Finding, Findings, Path, at};
-use crate::model::{Behaviour, Component, MetricSource, Model};
+use crate::model::{Behaviour, Component, MetricSource, Model, Scale};
+use crate::spec::{Duration, Select};
 use crate::target::Gate;
 
 /// The longest stabilisation window, in seconds.
 const WINDOW: i32 = 3_600;
 /// The longest period of a pace, in seconds.
 const PERIOD: i32 = 1_800;
+/// Seconds of a day.
+const DAY: u32 = 86_400;
 
 /// The two directions of a component that scales, each with its place.
 fn paces(model: &Model) -> impl Iterator<Item = (&Component, &Behaviour, Path)> {
@@ -137,9 +141,60 @@ pub(super) fn below_is_under_its_target(model: &Model, findings: &mut Findings<'
     }
 }
 
+/// Who lets the replicas double at once is told how soon they are all there: nodes, GPUs and the stores behind them
+/// have to follow.
+pub(super) fn doubling_is_told(model: &Model, findings: &mut Findings<'_>) {
+    for (component, scale, place) in scaled(model) {
+        let told = scale.up.as_ref().and_then(doubles).and_then(|every| Some((every, soonest(scale)?)));
+        let Some((every, soonest)) = told else { continue };
+        let (every, least) = (Duration(u64::from(every)), scale.min.max(1));
+        findings.push(
+            Finding::note(
+                code::SCALE_DOUBLES,
+                first_written(findings, [place.join("up").join("percent"), place.join("up")]),
+                format!(
+                    "`{}` may double every {every}: from {least} to {} replicas in {soonest}",
+                    component.key, scale.max
+                ),
+            )
+            .label("the most that a period adds")
+            .reason(
+                "the percentage is the pace, of the replicas at the start of a period; how many are wanted is \
+                 `ceil(replicas × value / target)`",
+            )
+            .help(format!(
+                "`windlass simulate {} {} --at {}=…` shows what a load does; less than 100 percent never doubles",
+                model.environment,
+                component.key,
+                scale.metrics.first().map_or("cpu", |metric| &metric.name),
+            )),
+        );
+    }
+}
+
+/// The period in which the replicas may double, where the pace that is written lets them.
+fn doubles(pace: &Behaviour) -> Option<u32> {
+    let (percent, every) = pace.percent?;
+    let is_held = pace.off || pace.pods.is_some() && pace.select == Some(Select::Min);
+    (percent >= 100 && !is_held).then(|| every.unsigned_abs())
+}
+
+/// The time from the fewest replicas to the most, where every metric asks for all of them from now on.
+fn soonest(scale: &Scale) -> Option<Duration> {
+    let (mut scaler, mut replicas) = (Scaler::new(scale, true), scale.min.max(1));
+    // A pace is at least one replica in half an hour; nobody waits for more than a day.
+    for at in (0..=DAY).step_by(SYNC as usize).take_while(|_| scale.min < scale.max) {
+        replicas = scaler.step(at, replicas, &[Reading::Floor(scale.max)]).next;
+        if replicas >= scale.max {
+            return Some(Duration(u64::from(at)));
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::fixture::{law, quantity, query_metric, scale};
+    use super::super::fixture::{law, model, quantity, query_metric, scale};
     use super::*;
     use serde_json::json;
 
@@ -195,6 +250,36 @@ mod tests {
             .written(&json!({"components": {"api": {"scale": {"up": {"below": 30}}}}}))
             .with(|model| _ = scale(model))
             .breaks(code::SCALE_BELOW_METRIC, "components.api.scale.up.below");
+    }
+
+    #[test]
+    fn who_may_double_is_told() {
+        let up = |pace: Behaviour| {
+            law(doubling_is_told)
+                .written(&json!({"components": {"api": {"scale": {"up": {"percent": 100}}}}}))
+                .with(move |model| scale(model).up = Some(pace.clone()))
+        };
+        let pace =
+            |percent, pods, select| Behaviour { percent: Some((percent, 60)), pods, select, ..Behaviour::default() };
+        up(pace(100, None, None)).breaks(code::SCALE_DOUBLES, "components.api.scale.up.percent");
+        up(pace(99, None, None)).keeps();
+        up(pace(100, Some((1, 60)), Some(Select::Min))).keeps();
+        up(Behaviour { off: true, ..pace(100, None, None) }).keeps();
+    }
+
+    #[test]
+    fn it_is_told_how_soon_all_are_there() {
+        let within = |max, window| {
+            let mut model = model();
+            let scale = scale(&mut model);
+            scale.max = max;
+            scale.up = Some(Behaviour { percent: Some((100, 60)), window, ..Behaviour::default() });
+            soonest(scale)
+        };
+        // From 2: 4 at once, 8 and 16 after a minute each.
+        assert_eq!(within(16, None), Some(Duration(120)));
+        assert_eq!(within(4, Some(60)), Some(Duration(60)));
+        assert_eq!(within(2, None), None);
     }
 
     #[test]

@@ -64,19 +64,18 @@ enum Command {
 }
 
 impl Command {
-    /// Whether it tells what a change does.
-    fn reviews(&self) -> bool {
-        matches!(self, Self::Diff(_))
-    }
-
-    /// Some formats tell reviews only.
+    /// Some formats tell reviews only, and a table is for people or for scripts.
     fn takes(&self, format: Format) -> Result<(), clap::Error> {
-        if format.is_of_findings() || self.reviews() {
-            return Ok(());
-        }
+        let why = match self {
+            Self::Diff(_) => return Ok(()),
+            _ if !format.is_of_findings() => "is for the reviews of `windlass diff`; write another format here",
+            Self::Capacity(_) | Self::Simulate(_) if !matches!(format, Format::Text | Format::Json) => {
+                "is for findings, and this is a table; write `text` or `json`"
+            }
+            _ => return Ok(()),
+        };
         let word = format.to_possible_value().map_or(String::new(), |value| value.get_name().to_owned());
-        let message = format!("`--format {word}` is for the reviews of `windlass diff`; write another format here");
-        Err(Arguments::command().error(ErrorKind::InvalidValue, message))
+        Err(Arguments::command().error(ErrorKind::InvalidValue, format!("`--format {word}` {why}")))
     }
 }
 

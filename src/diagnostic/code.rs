@@ -143,6 +143,7 @@ codes! {
     SCALE_CRON_FLOOR = "WL0421", "cron-over-max", "a floor by the clock above the greatest number of replicas";
     SCALE_METRIC_TWICE = "WL0422", "metric-name-twice", "two scaling metrics of the same name";
     SCALE_UNSCRAPED = "WL0423", "metric-not-scraped", "scaling by a metric of pods that nobody scrapes";
+    SCALE_DOUBLES = "WL0424", "may-double", "a pace at which the replicas may double";
     REPLICA_SINGLE = "WL0430", "single-replica", "one replica of something that serves in production";
     DRAIN_BLOCKED = "WL0431", "drain-blocked", "a disruption budget that never lets a node drain";
     DRAIN_UNBOUNDED = "WL0432", "no-disruption-budget", "a drain that may take all replicas at once";

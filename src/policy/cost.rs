@@ -4,6 +4,7 @@
 //! of its values, which is what rules do. So a rule over large objects passes, and one that multiplies
 //! lists with each other is refused before it runs.
 
+use super::order::ORDERED;
 use kube_cel::cel::Value;
 use kube_cel::cel::common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
 use kube_cel::cel::objects::Key;
@@ -134,6 +135,10 @@ impl<'a, 'v> Reckoning<'a, 'v> {
                     Some(Expr::Literal(LiteralValue::String(key))) => field(container, key.inner()),
                     _ => element(&container),
                 };
+            }
+            ORDERED => {
+                self.pay(all / 8);
+                return arguments.into_iter().next().unwrap_or(Bound::Sized(1));
             }
             "matches" | "find" | "findAll" => self.pattern(call, target.is_some()),
             "lists.range" | "range" => return self.range(call),

@@ -6,6 +6,7 @@
 use super::admission;
 use super::expression::deep;
 use super::matching::{Asked, Subjects};
+use super::order;
 use super::question::{Budget, Values, Verdict, VerdictKind, ask};
 use super::rule::{self, Rule};
 use super::value::{map, of_content, of_json, text_value};
@@ -16,8 +17,7 @@ use crate::load::Manifests;
 use crate::model::{self, Model, RuleSource};
 use crate::spec::{Kind, RuleSubject};
 use crate::verify::schema::bundle::{KUBERNETES, OPERATORS};
-use kube_cel::KubeCelExt as _;
-use kube_cel::cel::{Context, Value};
+use kube_cel::cel::Value;
 use serde_json::{Value as Json, json};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,7 +101,7 @@ fn no_policy(rule: &model::Rule, pattern: &str) -> Finding {
 }
 
 fn ask_objects(objects: &[Object], rules: &[Rule], model: &Model, root: &Node) -> Vec<Diagnostic> {
-    let base = Context::default().with_all();
+    let base = order::context();
     let written = Written::of(rules, root);
     let count = u64::try_from(objects.len()).unwrap_or(u64::MAX);
     let mut budget = Budget { left: BUDGET.saturating_add(count.saturating_mul(BUDGET_OF_OBJECT)) };
@@ -125,7 +125,7 @@ fn ask_objects(objects: &[Object], rules: &[Rule], model: &Model, root: &Node) -
 }
 
 fn ask_system(rules: &[Rule], root: &Node) -> Vec<Diagnostic> {
-    let base = Context::default().with_all();
+    let base = order::context();
     let written = Written { system: Some(root.to_json()), components: true };
     let mut budget = Budget { left: BUDGET };
     let mut told = Teller::default();

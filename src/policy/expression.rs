@@ -204,6 +204,7 @@ impl Expression {
             return Err(flaw);
         }
         super::optional::rewrite(&mut ast);
+        super::order::rewrite(&mut ast);
         Ok(Self { text: text.to_owned(), ast })
     }
 

@@ -11,6 +11,7 @@ mod enforce;
 mod expression;
 mod matching;
 mod optional;
+mod order;
 mod question;
 mod rule;
 mod value;

@@ -14,31 +14,30 @@ pub(super) fn rewrite(node: &mut IdedExpr) {
         node.expr = asked(&base, &fields);
         return;
     }
-    match &mut node.expr {
-        Expr::Call(call) => {
-            call.target.iter_mut().for_each(|target| rewrite(target));
-            call.args.iter_mut().for_each(rewrite);
-        }
-        Expr::Select(select) => rewrite(&mut select.operand),
-        Expr::List(list) => list.elements.iter_mut().for_each(rewrite),
-        Expr::Map(map) => map.entries.iter_mut().for_each(|entry| rewrite_entry(&mut entry.expr)),
-        Expr::Struct(object) => object.entries.iter_mut().for_each(|entry| rewrite_entry(&mut entry.expr)),
+    each_part(&mut node.expr, &mut rewrite);
+}
+
+/// Does something to each expression that one directly consists of.
+pub(super) fn each_part(expr: &mut Expr, act: &mut impl FnMut(&mut IdedExpr)) {
+    match expr {
+        Expr::Call(call) => call.target.as_deref_mut().into_iter().chain(&mut call.args).for_each(act),
+        Expr::Select(select) => act(&mut select.operand),
+        Expr::List(list) => list.elements.iter_mut().for_each(act),
+        Expr::Map(map) => map.entries.iter_mut().for_each(|entry| each_of_entry(&mut entry.expr, act)),
+        Expr::Struct(object) => object.entries.iter_mut().for_each(|entry| each_of_entry(&mut entry.expr, act)),
         Expr::Comprehension(each) => {
             let each = each.as_mut();
             let parts = [&mut each.iter_range, &mut each.accu_init, &mut each.loop_cond, &mut each.loop_step];
-            parts.into_iter().chain([&mut each.result]).for_each(rewrite);
+            parts.into_iter().chain([&mut each.result]).for_each(act);
         }
         Expr::Ident(_) | Expr::Literal(_) | Expr::Unspecified => {}
     }
 }
 
-fn rewrite_entry(entry: &mut EntryExpr) {
+fn each_of_entry(entry: &mut EntryExpr, act: &mut impl FnMut(&mut IdedExpr)) {
     match entry {
-        EntryExpr::MapEntry(entry) => {
-            rewrite(&mut entry.key);
-            rewrite(&mut entry.value);
-        }
-        EntryExpr::StructField(field) => rewrite(&mut field.value),
+        EntryExpr::MapEntry(entry) => [&mut entry.key, &mut entry.value].into_iter().for_each(act),
+        EntryExpr::StructField(field) => act(&mut field.value),
     }
 }
 
@@ -84,7 +83,7 @@ fn asked(base: &IdedExpr, fields: &[String]) -> Expr {
     operator(CONDITIONAL, vec![condition, optional("of", vec![value]), optional("none", Vec::new())])
 }
 
-fn node(expr: Expr) -> IdedExpr {
+pub(super) fn node(expr: Expr) -> IdedExpr {
     IdedExpr { id: 0, expr }
 }
 

@@ -174,15 +174,16 @@ mod tests {
     use super::super::expression::deep;
     use super::super::value::of_json;
     use super::*;
-    use kube_cel::KubeCelExt as _;
     use serde_json::json;
 
     fn value(text: &str) -> Result<Value, String> {
         let run = || {
             let expression = Expression::compile(text, None).map_err(|flaw| flaw.message)?;
-            let base = Context::default().with_all();
+            let base = super::super::order::context();
             let mut budget = Budget { left: u64::MAX };
-            let object = of_json(&json!({"spec": {"list": ["a"], "n": 1, "map": {"x/y": "z"}}}));
+            let object = of_json(
+                &json!({"spec": {"list": ["a"], "n": 1, "map": {"x/y": "z"}, "many": {"d": 4, "b": 2, "a": 1, "e": 5, "c": 3}}}),
+            );
             let values = Values::from([("object".to_owned(), object)]);
             let mut question = Question { values, base: &base, budget: &mut budget };
             question.value(&expression).map_err(|trouble| match trouble {
@@ -205,6 +206,9 @@ mod tests {
             "object.spec.list.exists_one(x, x == 'a')",
             "object.spec.map.all(k, k.contains('/'))",
             "string(object.spec.n) + 'a' == '1a'",
+            "object.spec.many.map(k, k + string(object.spec.many[k])).join(' ') == 'a1 b2 c3 d4 e5'",
+            "object.spec.many.filter(k, k != 'a')[0] == 'b'",
+            "{3: 'c', 1: 'a', 2: 'b'}.map(k, k) == [1, 2, 3]",
         ] {
             assert_eq!(value(text), Ok(Value::Bool(true)), "{text}");
         }

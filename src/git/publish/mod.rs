@@ -49,6 +49,11 @@ impl Destination {
             return Err(PublishError::target(format!("`{text}` names no repository"))
                 .help("write a folder or a URL, and the branch behind `#`"));
         }
+        if place.starts_with("oci://") {
+            return Err(PublishError::target(format!("`{place}` is in a registry, and publishing is to Git")).help(
+                "push the folder that `windlass build` writes with the tool of the registry: `flux push artifact`",
+            ));
+        }
         branch.map(check_branch).transpose()?;
         Ok(Self { place: place.into(), branch: branch.map(str::to_owned) })
     }

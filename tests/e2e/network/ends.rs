@@ -158,23 +158,10 @@ impl Ends {
 
     /// The pods that an object makes.
     fn run(&mut self, component: Option<&str>, object: &Value) {
-        let mut made = Vec::new();
-        let name = text(object, "/metadata/name");
-        if text(object, "/apiVersion").starts_with("postgresql.cnpg.io/") {
-            let cluster = text(object, "/spec/cluster/name");
-            made.extend(match text(object, "/kind") {
-                "Cluster" => Some(End::operated(object, &[("cnpg.io/cluster", name)], INSTANCE)),
-                "Pooler" => {
-                    let labels = [("cnpg.io/cluster", cluster), ("cnpg.io/poolerName", name)];
-                    Some(End::operated(object, &labels, POOLER))
-                }
-                _ => None,
-            });
-        }
         let mut templates = Vec::new();
         find_templates(object, &mut templates);
-        made.extend(templates.into_iter().map(|template| of_template(object, template)));
-        for end in made {
+        let of_templates = templates.into_iter().map(|template| of_template(object, template));
+        for end in of_cnpg(object).into_iter().chain(of_templates) {
             self.add(End { component: component.map(str::to_owned), ..end });
         }
     }
@@ -223,6 +210,22 @@ impl Ends {
 /// What CloudNativePG's pods listen on.
 const INSTANCE: &[(u16, &str)] = &[(5432, "postgresql"), (8000, "status"), (9187, "metrics")];
 const POOLER: &[(u16, &str)] = &[(5432, "pgbouncer"), (9127, "metrics")];
+
+/// Instances bear the label of their cluster, and so do the poolers in front of it.
+fn of_cnpg(object: &Value) -> Option<End> {
+    if !text(object, "/apiVersion").starts_with("postgresql.cnpg.io/") {
+        return None;
+    }
+    let name = text(object, "/metadata/name");
+    match text(object, "/kind") {
+        "Cluster" => Some(End::operated(object, &[("cnpg.io/cluster", name)], INSTANCE)),
+        "Pooler" => {
+            let cluster = text(object, "/spec/cluster/name");
+            Some(End::operated(object, &[("cnpg.io/cluster", cluster), ("cnpg.io/poolerName", name)], POOLER))
+        }
+        _ => None,
+    }
+}
 
 fn of_template(object: &Value, template: &Value) -> End {
     let labels = strings(&template["metadata"]["labels"]);

@@ -2,7 +2,7 @@
 
 use super::pace::{pace, start_seconds};
 use super::rejected::major;
-use super::workload::{LASTING, Workload, bounds, entries, items, said};
+use super::workload::{LASTING, Workload, bounds, entries, flag, items, said};
 use super::{Class, Comparison, Risk, number};
 use crate::capacity::{Verdict, assess};
 use crate::diff::path::{at, shown, text_at};
@@ -441,15 +441,9 @@ impl Update<'_> {
         let name = |content| {
             let pod = super::workload::template(content, kind).and_then(|template| template.get("spec"));
             items(pod.and_then(|pod| pod.get("containers"))).find_map(|container| {
-                let args: Vec<&str> = items(container.get("args")).filter_map(Content::as_str).collect();
-                let flag = |flag: &str| {
-                    args.iter()
-                        .find_map(|arg| arg.strip_prefix(flag)?.strip_prefix('='))
-                        .or_else(|| args.iter().position(|arg| *arg == flag).and_then(|at| args.get(at + 1).copied()))
-                };
                 ["--served-model-name", "--model_name", "--model-name", "--alias"]
                     .iter()
-                    .find_map(|name| flag(name))
+                    .find_map(|name| flag(container, name))
                     .map(str::to_owned)
             })
         };

@@ -21,6 +21,7 @@ pub mod report;
 mod restart;
 mod scaling;
 mod security;
+mod vectors;
 mod workload;
 
 use crate::diff::path::shown;
@@ -252,6 +253,7 @@ fn told(risks: &[Risk]) -> BTreeMap<Identity, Vec<String>> {
 const RULES: &[Rule] = &[
     rejected::find,
     data_loss::find,
+    vectors::find,
     downtime::find,
     security::find,
     capacity::find,

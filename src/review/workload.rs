@@ -112,6 +112,19 @@ pub(super) fn items(value: Option<&Content>) -> impl Iterator<Item = &Content> {
     items.iter()
 }
 
+/// The value of a flag among the arguments of a container: `--name=value`, or `--name value`.
+pub(super) fn flag<'a>(container: &'a Content, name: &str) -> Option<&'a str> {
+    let mut args = items(container.get("args")).filter_map(Content::as_str);
+    loop {
+        let arg = args.next()?;
+        match arg.strip_prefix(name) {
+            Some("") => return args.next(),
+            Some(rest) if rest.starts_with('=') => return rest.strip_prefix('='),
+            _ => {}
+        }
+    }
+}
+
 /// The entries of a map, none where it is no map.
 pub(super) fn entries(value: Option<&Content>) -> impl Iterator<Item = (&str, &Content)> {
     let entries: &[(crate::kube::Key, Content)] = if let Some(Content::Map(entries)) = value { entries } else { &[] };

@@ -154,7 +154,9 @@ fn changed(change: &Change, comparison: &Comparison<'_>) -> Vec<Risk> {
     let (Some(before), Some(after)) = (&change.before, &change.after) else { return Vec::new() };
     let of = Update { change, before, after };
     match (change.identity.group(), change.identity.kind.as_str()) {
-        ("apps", "StatefulSet") => [of.templates(), of.retention(), of.scaled_away()].into_iter().flatten().collect(),
+        ("apps", "StatefulSet") => {
+            [of.templates(), of.ordinals(), of.retention(), of.scaled_away()].into_iter().flatten().collect()
+        }
         ("apps", "Deployment" | "DaemonSet") => of.volumes(),
         ("", "PersistentVolume") => of.reclaim().into_iter().collect(),
         ("", "PersistentVolumeClaim" | "Namespace") => of.unprotected().into_iter().collect(),
@@ -198,6 +200,20 @@ impl Update<'_> {
                 .at("spec.volumeClaimTemplates", Some(gone.join(", ")), Some(after.join(", ")))
                 .reason("a claim is named after the template, the StatefulSet and the pod; another name is another, empty claim")
                 .help("keep the name of the volume, or copy the data into the new claims")
+        })
+    }
+
+    /// Pods of other numbers have other claims.
+    fn ordinals(&self) -> Option<Risk> {
+        const START: &[&str] = &["spec", "ordinals", "start"];
+        let start = |content| number(content, START).unwrap_or(0);
+        let (before, after) = (start(self.before), start(self.after));
+        let has_claims = items(at(self.after, &["spec", "volumeClaimTemplates"])).next().is_some();
+        (before != after && has_claims).then(|| {
+            let what = format!("the pods are numbered from {after} on: those with a new number start without their data");
+            self.risk("pods-numbered-anew", START, what)
+                .reason("a claim is named after the template, the StatefulSet and the number of the pod; those of the old numbers stay, and nothing uses them")
+                .help("keep the first number, or copy the data into the new claims")
         })
     }
 

@@ -8,12 +8,10 @@ use serde_json::{Value, json};
 
 /// Print the JSON Schema of a document, for editors
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Examples:\n  windlass schema system > system.schema.json\n  \
+#[command(after_help = "Examples:\n  windlass schema system > system.schema.json\n  \
                   windlass schema catalogue --at https://schemas.example.com/windlass > catalog.json\n\n\
                   With a schema beside it, start a file with:\n  # yaml-language-server: $schema=system.schema.json\n\n\
-                  Or publish the schemas and the catalogue, and name it in the editor as `yaml.schemaStore.url`."
-)]
+                  Or publish the schemas and the catalogue, and name it in the editor as `yaml.schemaStore.url`.")]
 pub(super) struct Schema {
     /// Which document
     #[arg(value_enum, default_value_t = Which::System)]

@@ -11,7 +11,8 @@ impl Repository {
     /// The paths of all files that are not as they were in a commit: changed, new and gone, on disk or, where one
     /// is given, in another commit. What Git ignores is left out.
     pub fn changed_since(&self, base: &Snapshot, head: Option<&Snapshot>) -> Result<BTreeSet<String>, GitError> {
-        let repository = self.inner.lock();
+        // What is staged is known to its own repository alone.
+        let repository = head.map_or(&self.inner, |head| &head.repository).lock();
         let changes = || {
             let old = repository.find_tree(base.tree())?;
             match head {

@@ -87,4 +87,7 @@ if wants monorepo; then
     time_of "check, 300 systems x 3 environments" "$WINDLASS" check $(ls "$work"/monorepo/systems/*/system.yaml)
     sed -i '0,/cpu: 70/s//cpu: 75/' "$work/monorepo/systems/s7/parts/000.yaml"
     time_of "check of the one that changed" "$WINDLASS" check "$work/monorepo/systems/s7/system.yaml"
+    git -C "$work/monorepo" add -A
+    time_of "the hook: check --staged" "$WINDLASS" check -C "$work/monorepo" --staged
+    time_of "diff --all --base, one line" "$WINDLASS" diff -C "$work/monorepo" --all --base HEAD
 fi

@@ -3,6 +3,12 @@
 //! Promises: `$OUT_DIR/pages.bin` holds, for each `explain/<code>.md` in the order of the codes, the code and the text,
 //! each ended by a zero byte; the same pages give the same bytes.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a build script: Cargo asks by variables and files, and is told by lines"
+)]
+
 use std::env;
 use std::error::Error;
 use std::fs;

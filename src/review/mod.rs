@@ -22,6 +22,7 @@ mod restart;
 mod scaling;
 mod security;
 mod vectors;
+mod weights;
 mod workload;
 
 use crate::diff::path::shown;
@@ -258,6 +259,7 @@ const RULES: &[Rule] = &[
     security::find,
     capacity::find,
     inert::find,
+    weights::find,
     restart::find,
     scaling::find,
     cost::find,

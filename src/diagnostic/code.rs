@@ -281,6 +281,7 @@ codes! {
     POLICY_SHAPE = "WL0818", "policy-shape", "files of admission policies without one, or a policy that is not complete";
     OBJECT_DEFINITION = "WL0819", "object-definition", "a definition of a kind that the API server refuses";
     OBJECT_REFERENCE = "WL0820", "object-reference", "a reference in an object that names nothing";
+    OBJECT_QUOTA = "WL0821", "object-quota", "a quota or a limit of a namespace that the API server refuses";
 
     DELIVERY_URL = "WL0830", "bad-repository", "an address of a repository or API server that is not one";
     DELIVERY_LOGIN = "WL0831", "login-in-repository", "a login in the address of a repository";

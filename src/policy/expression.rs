@@ -3,7 +3,7 @@
 //! Promises: what compiles names only variables and functions that there are; what does not says where.
 //! Compiling ends, whatever the text: its length and depth have limits that are checked before it is read.
 
-use crate::diagnostic::nearest;
+use crate::diagnostic::{listed, nearest};
 use kube_cel::cel::common::ast::{CallExpr, EntryExpr, Expr, IdedExpr};
 use kube_cel::cel::parser::{ParseError, Parser};
 use std::collections::BTreeSet;
@@ -12,6 +12,9 @@ use std::ops::Range;
 /// The variables of an expression: those of a ValidatingAdmissionPolicy, then those of Windlass.
 pub(super) const VARIABLES: &[&str] =
     &["object", "oldObject", "request", "params", "namespaceObject", "variables", "authorizer", "component", "system"];
+
+/// Those of a rule in the definition of a custom resource.
+const OF_RULE: &[&str] = &["self", "oldSelf"];
 
 /// The functions of CEL and of Kubernetes, as they are called.
 const FUNCTIONS: &[&str] = &[
@@ -198,9 +201,7 @@ impl Expression {
     /// Runs in [`deep`].
     pub(super) fn compile(text: &str, variables: Option<&BTreeSet<String>>) -> Result<Self, Flaw> {
         let mut ast = Self::syntax(text)?;
-        let mut scope = Scope { text, variables, bound: Vec::new(), flaw: None };
-        scope.visit(&ast);
-        if let Some(flaw) = scope.flaw {
+        if let Some(flaw) = Scope::of(text, VARIABLES, variables).flaw_in(&ast) {
             return Err(flaw);
         }
         super::optional::rewrite(&mut ast);
@@ -208,8 +209,16 @@ impl Expression {
         Ok(Self { text: text.to_owned(), ast })
     }
 
+    /// What is wrong with a rule of a custom resource, which is about `self`. Runs in [`deep`].
+    pub(super) fn flaw_of_rule(text: &str) -> Option<Flaw> {
+        match Self::syntax(text) {
+            Ok(ast) => Scope::of(text, OF_RULE, None).flaw_in(&ast),
+            Err(flaw) => Some(flaw),
+        }
+    }
+
     /// Reads an expression, whatever it names. Runs in [`deep`].
-    pub(super) fn syntax(text: &str) -> Result<IdedExpr, Flaw> {
+    fn syntax(text: &str) -> Result<IdedExpr, Flaw> {
         refuse_depth(text)?;
         let parsed = Parser::new().enable_optional_syntax(true).parse(text);
         parsed.map_err(|errors| syntax(text, errors.errors.first()))
@@ -373,6 +382,9 @@ fn offset(text: &str, (line, column): (isize, isize)) -> usize {
 /// Looks for names that there are not.
 struct Scope<'a> {
     text: &'a str,
+    /// The variables that there are.
+    roots: &'static [&'static str],
+    /// The names after `variables.`, where they are known.
     variables: Option<&'a BTreeSet<String>>,
     /// The variables of the macros around.
     bound: Vec<&'a str>,
@@ -380,6 +392,15 @@ struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
+    fn of(text: &'a str, roots: &'static [&'static str], variables: Option<&'a BTreeSet<String>>) -> Self {
+        Self { text, roots, variables, bound: Vec::new(), flaw: None }
+    }
+
+    fn flaw_in(mut self, ast: &'a IdedExpr) -> Option<Flaw> {
+        self.visit(ast);
+        self.flaw
+    }
+
     fn visit(&mut self, node: &'a IdedExpr) {
         match &node.expr {
             Expr::Ident(name) => self.variable(name),
@@ -437,9 +458,9 @@ impl<'a> Scope<'a> {
     fn variable(&mut self, name: &str) {
         const TYPES: &[&str] =
             &["int", "uint", "double", "bool", "string", "bytes", "list", "map", "null_type", "type"];
-        let is_known = self.bound.contains(&name) || VARIABLES.contains(&name) || TYPES.contains(&name);
+        let is_known = self.bound.contains(&name) || self.roots.contains(&name) || TYPES.contains(&name);
         if !is_known {
-            let known: Vec<&str> = self.bound.iter().chain(VARIABLES).copied().collect();
+            let known: Vec<&str> = self.bound.iter().chain(self.roots).copied().collect();
             self.unknown("variable", name, known);
         }
     }
@@ -460,10 +481,7 @@ impl<'a> Scope<'a> {
         let near = nearest(name, known).map(str::to_owned);
         let help = match (&near, what) {
             (Some(near), _) => format!("did you mean `{near}`?"),
-            (None, "variable") => {
-                "what an expression may use: `object`, `params`, `namespaceObject`, `variables`, `component`, `system`"
-                    .into()
-            }
+            (None, "variable") => format!("what an expression may use: {}", listed(self.roots.iter().copied())),
             (None, _) => "the functions are those of CEL and of Kubernetes' admission policies".into(),
         };
         let mut flaw = Flaw::new(at..at + name.len(), format!("an expression has no {what} `{name}`"), "unknown", help);

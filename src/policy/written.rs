@@ -58,7 +58,7 @@ fn check(expressions: &[&Node], file: &str, found: &mut Diagnostics) {
 
 /// What is wrong with a rule of a custom resource, which is about `self`.
 pub(crate) fn flaw_of_rule(rule: &str) -> Option<String> {
-    let flaw = deep(|| Expression::syntax(rule).err())?;
+    let flaw = deep(|| Expression::flaw_of_rule(rule))?;
     flaw.map(|flaw| flaw.message)
 }
 

@@ -64,9 +64,7 @@ pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
                 "resource-claim-immutable",
                 "the API server: the spec of a claim of devices is immutable",
             ),
-            ("scheduling.k8s.io", "Workload") => {
-                of.frozen(&["spec.podGroups"], "workload-pod-groups", "the API server: `field is immutable`")
-            }
+            ("scheduling.k8s.io", "Workload") => of.workload(),
             ("apiextensions.k8s.io", "CustomResourceDefinition") => of.definition(),
             ("", "Pod") => of.pod(),
             ("", "ResourceQuota") => {
@@ -94,6 +92,8 @@ pub(super) fn find(comparison: &Comparison<'_>, risks: &mut Vec<Risk>) {
 const STORAGE_CLASS: &[&str] = &["provisioner", "parameters", "reclaimPolicy", "volumeBindingMode"];
 const ATTRIBUTES_CLASS: &[&str] = &["driverName", "parameters"];
 const CSI_DRIVER: &[&str] = &["spec.attachRequired", "spec.volumeLifecycleModes"];
+const GROUPS_OF_WORKLOAD: &[&str] =
+    &["spec.podGroups", "spec.controllerRef", "spec.podGroupTemplates", "spec.compositePodGroupTemplates"];
 const PRIORITY_CLASS: &[&str] = &["value", "preemptionPolicy"];
 
 /// What may change in the template of a job that is suspended.
@@ -158,6 +158,18 @@ impl Update<'_> {
             self.risk(rule, field, what).reason(format!("{reason}; {WEDGE}")).help(RECREATE)
         };
         self.fields().filter(is_frozen).map(risk).collect()
+    }
+
+    /// Source: the types of `scheduling.k8s.io`. From v1alpha3 on, a group may get more members.
+    fn workload(&self) -> Vec<Risk> {
+        let (frozen, grows) = match self.change.identity.api_version.as_str() {
+            "scheduling.k8s.io/v1alpha1" => (&GROUPS_OF_WORKLOAD[..1], false),
+            "scheduling.k8s.io/v1alpha2" => (&GROUPS_OF_WORKLOAD[1..], false),
+            _ => (&GROUPS_OF_WORKLOAD[1..], true),
+        };
+        let mut risks = self.frozen(frozen, "workload-pod-groups", "the API server: `field is immutable`");
+        risks.retain(|risk| !(grows && risk.field.ends_with(".minCount")));
+        risks
     }
 
     fn stateful_set(&self) -> Vec<Risk> {

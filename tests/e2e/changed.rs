@@ -22,6 +22,9 @@ const BEYOND: &[(&str, &str)] = &[
     ("job-set-immutable", "the webhook of JobSet"),
 ];
 
+/// Versions of an API that came before or after those of this server.
+const NOT_SERVED: &[&str] = &["scheduling.k8s.io/v1alpha1", "scheduling.k8s.io/v1alpha3"];
+
 pub(crate) fn trials(cluster: &Shared, figures: &Figures) -> Vec<Trial> {
     let trial = |case: std::path::PathBuf| {
         let name = format!("{SUITE}/{}", case.file_name().unwrap_or_default().to_string_lossy());
@@ -32,7 +35,7 @@ pub(crate) fn trials(cluster: &Shared, figures: &Figures) -> Vec<Trial> {
 }
 
 fn judge(api: &Api, case: &Path, figures: &Figures) -> Result<(), Failed> {
-    let (before, after) = (half(&case.join("before"))?, half(&case.join("after"))?);
+    let (before, after) = (served(&case.join("before"), figures)?, served(&case.join("after"), figures)?);
     let changes = diff(&before, &after);
     let comparison = Comparison { before: Side::new(&before, None), after: Side::new(&after, None), changes: &changes };
     let review = Review::of("case", "production", &comparison, &Documents::new(None, None));
@@ -46,6 +49,16 @@ fn judge(api: &Api, case: &Path, figures: &Figures) -> Result<(), Failed> {
     clear(api, &all?)?;
     clear(api, &live)?;
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
+}
+
+/// The objects of one side that this server can have.
+fn served(folder: &Path, figures: &Figures) -> Result<Vec<Object>, String> {
+    let (served, others): (Vec<Object>, Vec<Object>) =
+        half(folder)?.into_iter().partition(|object| !NOT_SERVED.contains(&object.identity.api_version.as_str()));
+    if !others.is_empty() {
+        figures.add(SUITE, "objects of versions that this server does not serve", others.len());
+    }
+    Ok(served)
 }
 
 /// The rules by which a change of an object is rejected.

@@ -1,6 +1,6 @@
 //! The control plane: etcd and an API server on free ports of the loopback, with the definitions of all operators; a
-//! second one, with the scheduler, the controllers and nodes that are only objects; and one with the oldest API server. Each is started by the first test that
-//! asks for it, and stops with this process, however that ends.
+//! second one, with the scheduler, the controllers and nodes that are only objects; and one with the oldest API server.
+//! Each is started by the first test that asks for it, and stops with this process, however that ends.
 
 use crate::api::Api;
 use serde_json::json;
@@ -29,8 +29,14 @@ struct Version {
     flags: &'static [&'static str],
 }
 
-/// With what is on by default in 1.37, for which Windlass compiles too.
-const NEWEST: &Version = &Version { server: "kube-apiserver", flags: &["--feature-gates=HPAScaleToZero=true"] };
+/// With what is on by default in 1.37, for which Windlass compiles too, and groups of pods, which a cluster may have.
+const NEWEST: &Version = &Version {
+    server: "kube-apiserver",
+    flags: &[
+        "--feature-gates=HPAScaleToZero=true,GenericWorkload=true",
+        "--runtime-config=scheduling.k8s.io/v1alpha2=true",
+    ],
+};
 const OLDEST: &Version = &Version { server: "kube-apiserver-1.33", flags: &[] };
 /// Another process may take a free port before it is used.
 const ATTEMPTS: usize = 3;

@@ -1,30 +1,26 @@
-//! Definitions of custom resources. Source: the validation of structural schemas in `apiextensions`.
+//! Definitions of custom resources: their names and versions. Source: `validateCustomResourceDefinitionSpec` in
+//! `apiextensions`. What their schemas say is in `structural`.
 
 use super::{Subject, at, each, entries, has, is_true, items, on, text};
 use crate::diagnostic::{code, listed};
 use crate::kube::Content;
+use crate::spec::text as rules;
 use crate::verify::schema::{Fault, Walk};
 
-const TYPES: &[&str] = &["array", "boolean", "integer", "number", "object", "string"];
+/// What a column of `kubectl get` may show.
+const COLUMNS: &[&str] = &["boolean", "date", "integer", "number", "string"];
 
-/// Where a schema stands in another.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
-    /// It says what a value is.
-    Structure,
-    /// It only narrows what the structure around it says: under `anyOf`, `not` and the like.
-    Condition,
-}
-
-pub(super) fn definitions_are_structural<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
+pub(super) fn definitions_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
     if !subject.is("apiextensions.k8s.io", &["CustomResourceDefinition"]) {
         return;
     }
     at(walk, subject.content, &["spec"], |walk, spec| {
         named_by_group(subject.content, spec, walk);
-        each(walk, spec, "versions", |walk, version| {
-            at(walk, version, &["schema", "openAPIV3Schema"], |walk, whole| schema(walk, whole, Part::Structure));
-        });
+        if text(spec, "group").is_some_and(|group| !group.contains('.') || rules::dns_name(group).is_err()) {
+            on(walk, spec, "group", |walk| wrong(walk, "this is no group of kinds", "a DNS name with a dot"));
+        }
+        at(walk, spec, &["names"], names);
+        versions(spec, walk);
     });
 }
 
@@ -35,127 +31,119 @@ fn named_by_group(definition: &Content, spec: &Content, walk: &mut Walk<'_>) {
     let wanted = format!("{plural}.{group}");
     if name != wanted {
         walk.push(
-            wrong(walk, &format!("the definition is called `{name}`, and its kind `{wanted}`"))
-                .label(format!("`metadata.name` must be `{wanted}`"))
-                .help("write both alike")
-                .on_key(),
+            wrong(
+                walk,
+                &format!("the definition is called `{name}`, and its kind `{wanted}`"),
+                &format!("`metadata.name` must be `{wanted}`"),
+            )
+            .help("write both alike")
+            .on_key(),
         );
     }
 }
 
-fn schema<'a>(walk: &mut Walk<'a>, of: &'a Content, part: Part) {
-    if !matches!(of, Content::Map(_)) {
-        return;
-    }
-    match part {
-        Part::Structure => has_type(walk, of),
-        Part::Condition => has_no_type(walk, of),
-    }
-    rules(walk, of);
-    keys(walk, of);
-    at(walk, of, &["properties"], |walk, properties| {
-        for (key, property) in entries(properties) {
-            walk.key(key, |walk| schema(walk, property, part));
+/// What a kind is called. Capitals are for the kind itself.
+fn names<'a>(walk: &mut Walk<'a>, names: &'a Content) {
+    for field in ["plural", "singular"] {
+        let wrong = |name: &str| !name.is_empty() && rules::service_name(name).is_err();
+        if text(names, field).is_some_and(wrong) {
+            on(walk, names, field, |walk| no_name(walk));
         }
-    });
-    for field in ["items", "additionalProperties"] {
-        at(walk, of, &[field], |walk, below| schema(walk, below, part));
     }
-    at(walk, of, &["not"], |walk, below| schema(walk, below, Part::Condition));
-    for field in ["allOf", "anyOf", "oneOf"] {
-        let free = is_true(of, "x-kubernetes-int-or-string");
-        each(walk, of, field, |walk, below| {
-            if !free {
-                schema(walk, below, Part::Condition);
+    for field in ["kind", "listKind"] {
+        // The kind of lists has a default.
+        let wrong = |name: &str| {
+            if name.is_empty() { field == "kind" } else { rules::service_name(&name.to_lowercase()).is_err() }
+        };
+        if text(names, field).is_some_and(wrong) {
+            on(walk, names, field, |walk| no_name(walk));
+        }
+    }
+    if text(names, "kind").is_some() && text(names, "kind") == text(names, "listKind") {
+        on(walk, names, "listKind", |walk| wrong(walk, "a kind and its lists are called alike", "must differ"));
+    }
+    for field in ["shortNames", "categories"] {
+        each(walk, names, field, |walk, name| {
+            // Nothing is read as an empty name.
+            if rules::service_name(name.as_str().unwrap_or_default()).is_err() {
+                walk.push(no_name(walk));
             }
         });
     }
 }
 
-fn has_type<'a>(walk: &mut Walk<'a>, of: &'a Content) {
-    let free =
-        ["x-kubernetes-int-or-string", "x-kubernetes-preserve-unknown-fields"].iter().any(|key| is_true(of, key));
-    match text(of, "type") {
-        Some(written) if TYPES.contains(&written) => {}
-        None if free => {}
-        None | Some("") => walk.push(
-            wrong(walk, "a schema does not say what type its values have")
-                .label("`type` must be written here")
-                .help(format!("write one of {}", listed(TYPES.iter().copied())))
-                .on_key(),
-        ),
-        Some(written) => on(walk, of, "type", |walk| {
-            wrong(walk, &format!("`{written}` is no type of a schema"))
-                .label("no such type")
-                .help(format!("write one of {}", listed(TYPES.iter().copied())))
-        }),
-    }
+fn no_name(walk: &Walk<'_>) -> Fault {
+    wrong(walk, "this is no name of a kind", "not a DNS label")
+        .help("use letters, digits and `-`, at most 63, from a letter on; capitals only in `kind` and `listKind`")
 }
 
-fn has_no_type<'a>(walk: &mut Walk<'a>, of: &'a Content) {
-    for field in ["type", "default", "description", "title", "additionalProperties"] {
-        if has(of, field) {
-            on(walk, of, field, |walk| {
-                wrong(walk, &format!("`{field}` stands in a condition of a schema"))
-                    .label("not here")
-                    .help("write it in the schema around the condition")
-            });
-        }
+fn versions<'a>(spec: &'a Content, walk: &mut Walk<'a>) {
+    let all = spec.get("versions").map(items).unwrap_or_default();
+    let stored = all.iter().filter(|version| is_true(version, "storage")).count();
+    if stored != 1 {
+        on(walk, spec, "versions", |walk| {
+            wrong(
+                walk,
+                &format!("objects are stored in one version, and {stored} say that they are it"),
+                "one of these",
+            )
+            .help("write `storage: true` in one version, and `storage: false` in the others")
+        });
     }
-}
-
-fn rules<'a>(walk: &mut Walk<'a>, of: &'a Content) {
-    each(walk, of, "x-kubernetes-validations", |walk, rule| {
-        if text(rule, "rule").is_none_or(|rule| rule.trim().is_empty()) {
-            on(walk, rule, "rule", |walk| {
-                wrong(walk, "a rule is empty").label("nothing to check").help("write an expression in CEL")
-            });
-        } else if let Some(flaw) = text(rule, "rule").and_then(crate::verify::cel::flaw) {
-            on(walk, rule, "rule", |walk| {
-                wrong(walk, &flaw).label("cannot be read").help("a rule is an expression in CEL about `self`")
-            });
+    let mut known: Vec<&str> = Vec::new();
+    each(walk, spec, "versions", |walk, version| {
+        let name = text(version, "name").unwrap_or_default();
+        if rules::service_name(name).is_err() {
+            on(walk, version, "name", |walk| wrong(walk, "this is no name of a version", "such as `v1`"));
+        } else if known.contains(&name) {
+            on(walk, version, "name", |walk| wrong(walk, &format!("there are two versions `{name}`"), "again"));
         }
+        known.push(name);
+        one_version(walk, version);
     });
 }
 
-/// The keys of a list must be there in each item.
-fn keys<'a>(walk: &mut Walk<'a>, of: &'a Content) {
-    let Some(written) = of.get("x-kubernetes-list-map-keys") else { return };
-    let Some(below) = of.get("items") else { return };
-    let required = below.get("required").map(items).unwrap_or_default();
-    let properties = below.get("properties");
-    at(walk, of, &["x-kubernetes-list-map-keys"], |walk, keys| {
-        for (index, key) in items(keys).iter().enumerate() {
-            let Some(key) = key.as_str() else { continue };
-            let property = properties.and_then(|properties| properties.get(key));
-            let is_required = required.iter().any(|one| one.as_str() == Some(key));
-            let fault = match property {
-                None => format!("the items have no field `{key}`"),
-                Some(property) if !is_required && !has(property, "default") => {
-                    format!("an item may lack its key `{key}`")
-                }
-                Some(_) => continue,
-            };
-            walk.item(index, |walk| {
-                let fault = wrong(walk, &fault)
-                    .label("a key of the items")
-                    .help("name a field that `required` names too, or that has a default");
-                walk.push(fault);
-            });
+fn one_version<'a>(walk: &mut Walk<'a>, version: &'a Content) {
+    if !has(version, "schema") {
+        on(walk, version, "schema", no_schema);
+    }
+    at(walk, version, &["schema"], |walk, schema| {
+        if !has(schema, "openAPIV3Schema") {
+            on(walk, schema, "openAPIV3Schema", no_schema);
         }
     });
-    let twice = items(written).iter().enumerate().find(|(at, key)| items(written)[..*at].contains(key));
-    if twice.is_some() {
-        on(walk, of, "x-kubernetes-list-map-keys", |walk| {
-            wrong(walk, "a key of the items is named twice").label("twice").help("take one away")
+    at(walk, version, &["subresources", "status"], |walk, status| {
+        if !matches!(status, Content::Map(_)) || !entries(status).is_empty() {
+            walk.push(wrong(walk, "what says that there is a status says nothing else", "must be `{}`").on_key());
+        }
+    });
+    each(walk, version, "additionalPrinterColumns", column);
+}
+
+fn no_schema(walk: &Walk<'_>) -> Fault {
+    wrong(walk, "a version has no schema", "needs `schema.openAPIV3Schema`")
+        .help("write one; `type: object` with `x-kubernetes-preserve-unknown-fields: true` takes anything")
+}
+
+fn column<'a>(walk: &mut Walk<'a>, column: &'a Content) {
+    if text(column, "name") == Some("") {
+        on(walk, column, "name", |walk| wrong(walk, "a column has no name", "write what stands above it"));
+    }
+    if text(column, "type").is_some_and(|of| !COLUMNS.contains(&of)) {
+        on(walk, column, "type", |walk| {
+            wrong(walk, "a column does not show such a thing", "no such type")
+                .help(format!("write one of {}", listed(COLUMNS.iter().copied())))
+        });
+    }
+    if text(column, "jsonPath").is_some_and(|path| !path.starts_with('.')) {
+        on(walk, column, "jsonPath", |walk| {
+            wrong(walk, "this is no path to a field", "must start with `.`").help("such as `.status.phase`")
         });
     }
 }
 
-fn wrong(walk: &Walk<'_>, message: &str) -> Fault {
-    walk.fault(code::OBJECT_DEFINITION, message).reason(
-        "the API server takes a definition only with a structural schema: what a value is, it says for each field",
-    )
+fn wrong(walk: &Walk<'_>, message: &str, label: &str) -> Fault {
+    walk.fault(code::OBJECT_DEFINITION, message).label(label).reason("the API server refuses such a definition")
 }
 
 #[cfg(test)]
@@ -163,57 +151,64 @@ mod tests {
     use super::super::tests::found;
     use serde_json::{Value, json};
 
-    fn of(schema: &Value) -> Vec<String> {
-        let found = found(&json!({
+    fn with(layer: &Value) -> Vec<String> {
+        let mut whole = json!({
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
             "metadata": {"name": "queues.example.com"},
             "spec": {
                 "group": "example.com", "names": {"plural": "queues", "kind": "Queue"}, "scope": "Namespaced",
-                "versions": [{"name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": schema}}],
+                "versions": [version(&json!({}))],
             },
-        }));
-        found.into_iter().map(|line| line.replace("spec.versions.0.schema.openAPIV3Schema", "")).collect()
+        });
+        json_patch::merge(&mut whole, &json!({"spec": layer}));
+        found(&whole)
+    }
+
+    fn version(layer: &Value) -> Value {
+        let mut whole = json!({
+            "name": "v1", "served": true, "storage": true, "schema": {"openAPIV3Schema": {"type": "object"}},
+        });
+        json_patch::merge(&mut whole, layer);
+        whole
     }
 
     #[test]
-    fn a_schema_says_what_its_values_are() {
-        assert_eq!(of(&json!({"type": "object", "properties": {"a": {"type": "string"}}})), Vec::<String>::new());
+    fn names_are_labels() {
+        assert_eq!(with(&json!({})), Vec::<String>::new());
+        assert_eq!(with(&json!({"names": {"kind": "My Queue"}})).len(), 1);
+        assert_eq!(with(&json!({"names": {"listKind": "Queue"}})).len(), 1);
+        assert_eq!(with(&json!({"names": {"singular": "Queue"}})).len(), 1);
+        assert_eq!(with(&json!({"names": {"shortNames": ["q", "Q", null]}})).len(), 2);
         assert_eq!(
-            of(&json!({"type": "object", "properties": {"a": {"x-kubernetes-int-or-string": true}}})),
-            Vec::<String>::new()
-        );
-        let found = of(&json!({"type": "object", "properties": {"a": {}, "b": {"type": "text"}}}));
-        assert_eq!(
-            found,
+            with(&json!({"group": "example"})),
             [
-                ".properties.a: a schema does not say what type its values have",
-                ".properties.b.type: `text` is no type of a schema"
+                "spec: the definition is called `queues.example.com`, and its kind `queues.example`",
+                "spec.group: this is no group of kinds",
             ]
         );
-        let found = of(&json!({"type": "object", "anyOf": [{"type": "object"}]}));
-        assert_eq!(found, [".anyOf.0.type: `type` stands in a condition of a schema"]);
     }
 
     #[test]
-    fn the_keys_of_a_list_are_there() {
-        let list = |required: Value| {
-            json!({"type": "object", "properties": {"a": {
-                "type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
-                "items": {"type": "object", "properties": {"name": {"type": "string"}}, "required": required},
-            }}})
+    fn one_version_is_stored() {
+        let versions = |all: &[Value]| with(&json!({"versions": all})).len();
+        assert_eq!(versions(&[]), 1);
+        assert_eq!(versions(&[version(&json!({"storage": false}))]), 1);
+        assert_eq!(versions(&[version(&json!({})), version(&json!({"storage": false}))]), 1);
+        assert_eq!(versions(&[version(&json!({})), version(&json!({"name": "v2", "storage": false}))]), 0);
+        assert_eq!(versions(&[version(&json!({"name": "1"}))]), 1);
+    }
+
+    #[test]
+    fn a_version_has_a_schema_and_columns() {
+        let one = |layer: &Value| with(&json!({"versions": [version(layer)]})).len();
+        assert_eq!(one(&json!({"schema": null})), 1);
+        assert_eq!(one(&json!({"schema": {"openAPIV3Schema": null}})), 1);
+        assert_eq!(one(&json!({"subresources": {"status": {}}})), 0);
+        assert_eq!(one(&json!({"subresources": {"status": {"phase": true}}})), 1);
+        let column = |name: &str, of: &str, path: &str| {
+            one(&json!({"additionalPrinterColumns": [{"name": name, "type": of, "jsonPath": path}]}))
         };
-        assert_eq!(of(&list(json!(["name"]))), Vec::<String>::new());
-        assert_eq!(
-            of(&list(json!([]))),
-            [".properties.a.x-kubernetes-list-map-keys.0: an item may lack its key `name`"]
-        );
-    }
-
-    #[test]
-    fn a_rule_is_an_expression() {
-        let rule = |rule: &str| of(&json!({"type": "object", "x-kubernetes-validations": [{"rule": rule}]}));
-        assert_eq!(rule("self.a == self.b"), Vec::<String>::new());
-        assert_eq!(rule("").len(), 1);
-        assert_eq!(rule("self.a ==").len(), 1);
+        assert_eq!(column("Phase", "string", ".status.phase"), 0);
+        assert_eq!(column("", "text", "status.phase"), 3);
     }
 }

@@ -1,6 +1,6 @@
 //! Ingresses. Source: `ValidateIngress`.
 
-use super::{Subject, at, each, has, one_of, text};
+use super::{Subject, at, each, has, items, one_of, text};
 use crate::diagnostic::code;
 use crate::kube::Content;
 use crate::spec::text as rules;
@@ -11,10 +11,13 @@ pub(super) fn paths_and_backends_are_valid<'a>(subject: Subject<'a>, walk: &mut 
         return;
     }
     at(walk, subject.content, &["spec"], |walk, spec| {
-        if !has(spec, "rules") && !has(spec, "defaultBackend") {
+        if spec.get("rules").map(items).unwrap_or_default().is_empty() && !has(spec, "defaultBackend") {
             super::on(walk, spec, "rules", |walk| {
                 wrong(walk, "the Ingress leads nowhere", "needs `rules` or `defaultBackend`")
             });
+        }
+        if text(spec, "ingressClassName") == Some("") {
+            super::on(walk, spec, "ingressClassName", |walk| wrong(walk, "this names no class", "empty"));
         }
         super::metadata::reference(walk, spec, "ingressClassName", "an IngressClass");
         at(walk, spec, &["defaultBackend"], backend);
@@ -32,7 +35,16 @@ pub(super) fn paths_and_backends_are_valid<'a>(subject: Subject<'a>, walk: &mut 
                 });
             });
         });
-        each(walk, spec, "tls", |walk, tls| each(walk, tls, "hosts", host));
+        each(walk, spec, "tls", |walk, tls| {
+            each(walk, tls, "hosts", |walk, name| {
+                // A rule without a host is for all; a certificate is for those that it names.
+                if name.as_str().unwrap_or_default().is_empty() {
+                    walk.push(wrong(walk, "this names no host", "empty"));
+                }
+                host(walk, name);
+            });
+            super::metadata::reference(walk, tls, "secretName", "a Secret");
+        });
     });
 }
 

@@ -75,7 +75,7 @@ fn metadata<'a>(content: &'a Content, walk: &mut Walk<'a>) {
 
 /// A finalizer has a domain, but for those of Kubernetes itself.
 fn finalizer<'a>(walk: &mut Walk<'a>, name: &'a Content) {
-    let Some(name) = name.as_str() else { return };
+    let name = name.as_str().unwrap_or_default();
     let standard = matches!(name, "orphan" | "foregroundDeletion" | "kubernetes");
     if !standard && (!name.contains('/') || rules::label_name(name).is_err()) {
         walk.push(

@@ -15,6 +15,7 @@ mod network;
 mod pod;
 mod ports;
 mod probe;
+mod quota;
 mod rbac;
 mod reference;
 mod resources;
@@ -23,6 +24,7 @@ mod scaler;
 mod selector;
 mod service;
 mod storage;
+mod structural;
 mod volume;
 
 use super::schema::{Fault, Step, Walk};
@@ -56,7 +58,9 @@ const LAWS: &[Law] = &[
     data::data_are_valid,
     rbac::rules_say_what_and_on_what,
     storage::claims_are_valid,
-    definition::definitions_are_structural,
+    quota::quotas_and_limits_are_valid,
+    definition::definitions_are_valid,
+    structural::schemas_are_structural,
     reference::references_have_names,
 ];
 

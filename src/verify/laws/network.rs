@@ -1,6 +1,6 @@
 //! Network policies. Source: `ValidateNetworkPolicy`.
 
-use super::{Subject, at, each, has, integer};
+use super::{Subject, at, each, has, integer, items};
 use crate::diagnostic::code;
 use crate::kube::Content;
 use crate::verify::schema::{Walk, is_cidr};
@@ -17,7 +17,23 @@ pub(super) fn policies_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) 
                 each(walk, rule, peers, peer);
             });
         }
+        kinds(spec, walk);
     });
+}
+
+/// What a policy is about: each direction once. Nothing is read as a direction without a name.
+fn kinds<'a>(spec: &'a Content, walk: &mut Walk<'a>) {
+    let all = spec.get("policyTypes").map(items).unwrap_or_default();
+    each(walk, spec, "policyTypes", |walk, kind| {
+        if matches!(kind, Content::Null) {
+            walk.push(wrong(walk, "this is no direction", "`Ingress` or `Egress`"));
+        }
+    });
+    if all.len() > 2 {
+        super::on(walk, spec, "policyTypes", |walk| {
+            wrong(walk, "a policy is about two directions at most", "one is named again").on_key()
+        });
+    }
 }
 
 fn port<'a>(walk: &mut Walk<'a>, port: &'a Content) {
@@ -57,7 +73,7 @@ fn peer<'a>(walk: &mut Walk<'a>, peer: &'a Content) {
         });
         let whole = block.get("cidr").and_then(Content::as_str);
         each(walk, block, "except", |walk, part| {
-            let Some(part) = part.as_str() else { return };
+            let part = part.as_str().unwrap_or_default();
             if !is_cidr(part) || whole.is_some_and(|whole| is_cidr(whole) && !is_inside(part, whole)) {
                 walk.push(wrong(walk, &format!("`{part}` is no part of the range"), "must lie strictly inside `cidr`"));
             }

@@ -109,6 +109,9 @@ fn toleration_is_valid<'a>(walk: &mut Walk<'a>, toleration: &'a Content) {
     if !key.is_empty() {
         at(walk, toleration, &["key"], |walk, _| super::metadata::label_key(walk, key));
     }
+    if operator == "Equal" {
+        at(walk, toleration, &["value"], |walk, _| super::metadata::label_value(walk, value));
+    }
 }
 
 fn dns<'a>(pod: &'a Content, walk: &mut Walk<'a>) {
@@ -134,6 +137,15 @@ fn spread<'a>(pod: &'a Content, walk: &mut Walk<'a>) {
                 wrong(walk, "`minDomains` needs `whenUnsatisfiable: DoNotSchedule`", "never counted")
             });
         }
+        if has(constraint, "matchLabelKeys") && !has(constraint, "labelSelector") {
+            super::on(walk, constraint, "matchLabelKeys", |walk| {
+                wrong(walk, "`matchLabelKeys` narrows a `labelSelector`, and there is none", "narrows nothing").on_key()
+            });
+        }
+        each(walk, constraint, "matchLabelKeys", |walk, key| {
+            // Nothing is read as a key without a name.
+            super::metadata::label_key(walk, key.as_str().unwrap_or_default());
+        });
     });
     if is_true(pod, "hostNetwork") && get(pod, &["hostUsers"]) == Some(&Content::Bool(false)) {
         super::on(walk, pod, "hostUsers", |walk| {

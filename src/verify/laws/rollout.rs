@@ -7,6 +7,7 @@ use crate::verify::schema::Walk;
 
 pub(super) fn rollouts_can_move<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
     let strategy = match (subject.group, subject.kind) {
+        ("argoproj.io", "Rollout") => return replicas(subject, walk),
         ("apps", "Deployment") => "strategy",
         ("apps", "DaemonSet" | "StatefulSet") => "updateStrategy",
         _ => return,
@@ -23,6 +24,30 @@ pub(super) fn rollouts_can_move<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
         at(walk, strategy, &["rollingUpdate"], bounds);
     });
     deadline(subject, walk);
+    at(walk, subject.content, &["spec", "serviceName"], |walk, name| {
+        let wrong = |name: &str| !name.is_empty() && crate::spec::text::dns_label(name).is_err();
+        if subject.kind == "StatefulSet" && name.as_str().is_some_and(wrong) {
+            walk.push(
+                walk.fault(code::OBJECT_NAME, "this is no name of a Service")
+                    .label("not a DNS label")
+                    .reason("the API server refuses it")
+                    .help("use lower-case letters, digits and `-`, at most 63"),
+            );
+        }
+    });
+}
+
+/// The definition of Rollouts lets less than 0 pass, and their subresource `scale` does not.
+fn replicas<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
+    at(walk, subject.content, &["spec"], |walk, spec| {
+        if integer(spec, "replicas").is_some_and(|replicas| replicas < 0) {
+            super::on(walk, spec, "replicas", |walk| {
+                walk.fault(code::OBJECT_ROLLOUT, "there are fewer than 0 replicas")
+                    .label("must be at least 0")
+                    .reason("the API server refuses it")
+            });
+        }
+    });
 }
 
 fn bounds<'a>(walk: &mut Walk<'a>, rolling: &'a Content) {
@@ -51,6 +76,7 @@ fn is_zero(value: Option<&Content>) -> bool {
 /// A number of pods, or a part of all of them.
 pub(super) fn amount<'a>(walk: &mut Walk<'a>, content: &'a Content, key: &'static str) {
     let wrong = match content.get(key) {
+        Some(Content::Integer(number)) if i32::try_from(*number).is_err() => Some("is out of all bounds"),
         Some(Content::Integer(number)) => (*number < 0).then_some("is less than 0"),
         Some(Content::Text(text)) => match text.strip_suffix('%').and_then(|number| number.parse::<u32>().ok()) {
             None => Some("is neither a number nor a percentage"),
@@ -107,5 +133,18 @@ mod tests {
         assert_eq!(with(&json!({"strategy": {"rollingUpdate": {"maxSurge": "some"}}})).len(), 1);
         assert_eq!(with(&json!({"strategy": {"type": "Recreate", "rollingUpdate": {"maxSurge": 1}}})).len(), 1);
         assert_eq!(with(&json!({"minReadySeconds": 60, "progressDeadlineSeconds": 60})).len(), 1);
+        assert_eq!(with(&json!({"strategy": {"rollingUpdate": {"maxSurge": 99_999_999_999_i64}}})).len(), 1);
+    }
+
+    #[test]
+    fn a_set_names_its_service_and_a_rollout_has_replicas() {
+        let of = |api: &str, kind: &str, spec: Value| {
+            let mut object = deployment(&json!({"containers": [{"name": "api", "image": "api:1"}]}));
+            json_patch::merge(&mut object, &json!({"apiVersion": api, "kind": kind, "spec": spec}));
+            found(&object).len()
+        };
+        assert_eq!(of("apps/v1", "StatefulSet", json!({"serviceName": "api"})), 0);
+        assert_eq!(of("apps/v1", "StatefulSet", json!({"serviceName": "a.b"})), 1);
+        assert_eq!(of("argoproj.io/v1alpha1", "Rollout", json!({"replicas": -1})), 1);
     }
 }

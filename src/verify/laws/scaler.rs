@@ -3,6 +3,7 @@
 use super::{Subject, at, each, has, integer, items, text};
 use crate::diagnostic::code;
 use crate::kube::Content;
+use crate::model::quantity::Quantity;
 use crate::target::Gate;
 use crate::verify::schema::Walk;
 
@@ -43,8 +44,27 @@ pub(super) fn scalers_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
                         wrong(walk, "the list of policies is empty", "at least one is needed")
                     });
                 }
+                if rules.get("tolerance").and_then(super::resources::quantity).is_some_and(Quantity::is_negative) {
+                    super::on(walk, rules, "tolerance", |walk| {
+                        wrong(walk, "the tolerance is less than 0", "must be at least 0")
+                    });
+                }
             });
         }
+        at(walk, spec, &["scaleTargetRef"], target);
+    });
+}
+
+/// What is scaled has a group. Source: `ValidateAPIVersion`, since 1.34.
+fn target<'a>(walk: &mut Walk<'a>, target: &'a Content) {
+    let written = text(target, "apiVersion").unwrap_or_default();
+    if matches!(written.split_once('/'), Some((group, version)) if !group.is_empty() && !version.contains('/')) {
+        return;
+    }
+    super::on(walk, target, "apiVersion", |walk| {
+        let fault = wrong(walk, "what is scaled has no group", "a group and a version, such as `apps/v1`")
+            .help("write the `apiVersion` of the object that is scaled");
+        if walk.minor < 34 { fault.reason("the controller finds nothing to scale").warning() } else { fault }
     });
 }
 
@@ -88,8 +108,7 @@ fn goal<'a>(walk: &mut Walk<'a>, target: &'a Content, of: &str) {
     super::one_of(walk, target, goals, code::OBJECT_SCALER, "the goal");
     for amount in ["value", "averageValue"] {
         at(walk, target, &[amount], |walk, amount| {
-            if super::resources::quantity(amount).is_some_and(|amount| amount <= crate::model::quantity::Quantity::ZERO)
-            {
+            if super::resources::quantity(amount).is_some_and(|amount| amount <= Quantity::ZERO) {
                 walk.push(wrong(walk, "the goal is not over 0", "must be over 0"));
             }
         });
@@ -121,5 +140,8 @@ mod tests {
         assert_eq!(with(&json!({"minReplicas": 0, "maxReplicas": 3})).len(), 1);
         assert_eq!(with(&json!({"maxReplicas": 3, "metrics": [{"type": "Pods"}]})).len(), 1);
         assert_eq!(with(&json!({"maxReplicas": 3, "behavior": {"scaleUp": {"policies": []}}})).len(), 1);
+        assert_eq!(with(&json!({"maxReplicas": 3, "behavior": {"scaleUp": {"tolerance": "-1"}}})).len(), 1);
+        assert_eq!(with(&json!({"scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment"}})).len(), 0);
+        assert_eq!(with(&json!({"scaleTargetRef": {"kind": "Deployment"}})).len(), 1);
     }
 }

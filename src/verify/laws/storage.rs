@@ -29,6 +29,11 @@ pub(super) fn claim<'a>(walk: &mut Walk<'a>, spec: &'a Content) {
             wrong(walk, "`ReadWriteOncePod` stands beside another mode", "it stands alone")
         });
     }
+    each(walk, spec, "accessModes", |walk, mode| {
+        if matches!(mode, Content::Null) {
+            walk.push(wrong(walk, "this is no access mode", "nothing is written"));
+        }
+    });
     reference(walk, spec, "storageClassName", "a StorageClass");
     match get(spec, &["resources", "requests", "storage"]) {
         None => {

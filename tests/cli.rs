@@ -259,9 +259,24 @@ fn a_finding_is_explained_by_its_code_or_name() {
     assert_eq!(code(&output), 0);
     assert!(text(&output.stdout).starts_with("# WL0430: "));
     assert_eq!(output.stdout, windlass(Path::new("."), &["explain", "single-replica"]).stdout);
+    let json = windlass(Path::new("."), &["explain", "WL0430", "--format", "json"]);
+    let described: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
+    assert_eq!((&described["version"], &described["name"]), (&1.into(), &"single-replica".into()));
+    assert_eq!(described["page"], text(&output.stdout));
     let unknown = windlass(Path::new("."), &["explain", "single-replika"]);
     assert_eq!(code(&unknown), 2);
     assert!(text(&unknown.stderr).contains("single-replica"));
+}
+
+#[test]
+fn a_catalogue_alone_says_where_the_schemas_are() {
+    let at = ["--at", "https://schemas.example.com"];
+    let catalogue = windlass(Path::new("."), &[&["schema", "catalogue"], &at[..]].concat());
+    assert!(text(&catalogue.stdout).contains("https://schemas.example.com/system.schema.json"));
+    let system = windlass(Path::new("."), &[&["schema", "system"], &at[..]].concat());
+    assert_eq!((code(&system), text(&system.stdout).as_str()), (2, ""));
+    assert!(text(&system.stderr).contains("`windlass schema catalogue --at URL`"), "{}", text(&system.stderr));
+    assert_eq!(code(&windlass(Path::new("."), &["schema", "catalogue"])), 2);
 }
 
 #[test]

@@ -34,7 +34,7 @@ impl Explain {
         if self.object.is_empty() {
             return match known(&self.what) {
                 Ok(code) => {
-                    terminal.out(&explain::page(code));
+                    terminal.out(&if global.format == Format::Json { described(code) } else { explain::page(code) });
                     Ending::Clean
                 }
                 Err(message) => {
@@ -182,6 +182,14 @@ fn scalar(value: &Content) -> String {
         Content::Text(text) => crate::diagnostic::sanitize::line(text),
         other => serde_json::to_string(other).unwrap_or_default(),
     }
+}
+
+/// The page of a code as JSON.
+fn described(code: Code) -> String {
+    let described = json!({
+        "version": 1, "code": code.id, "name": code.name, "summary": code.summary, "page": explain::page(code),
+    });
+    serde_json::to_string_pretty(&described).map(|text| text + "\n").unwrap_or_default()
 }
 
 fn known(text: &str) -> Result<Code, String> {

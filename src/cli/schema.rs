@@ -16,7 +16,7 @@ pub(super) struct Schema {
     /// Which document
     #[arg(value_enum, default_value_t = Which::System)]
     document: Which,
-    /// Where `system.schema.json` and `environment.schema.json` are published
+    /// Where `system.schema.json` and `environment.schema.json` are published, for the catalogue
     #[arg(long, value_name = "URL", required_if_eq("document", "catalogue"))]
     at: Option<String>,
 }
@@ -33,6 +33,10 @@ enum Which {
 
 impl Schema {
     pub(super) fn run(&self, terminal: &mut Terminal) -> Ending {
+        if self.at.is_some() && self.document != Which::Catalogue {
+            terminal.err("error: `--at` is for the catalogue: `windlass schema catalogue --at URL`\n");
+            return Ending::Usage;
+        }
         let printed = match self.document {
             Which::System => schema(Document::System),
             Which::Environment => schema(Document::Environment),

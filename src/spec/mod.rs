@@ -29,6 +29,7 @@ mod system;
 pub(crate) mod text;
 mod vertical;
 mod volume;
+pub(crate) mod zone;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, code};
 use crate::document::shape::{Record, Refusal, Shape};

@@ -60,10 +60,10 @@ pub(super) fn schedules_are_valid<'a>(subject: Subject<'a>, walk: &mut Walk<'a>)
                     .help(refusal.help)
             });
         }
-        if text(spec, "timeZone")
-            .is_some_and(|zone| zone.eq_ignore_ascii_case("local") || crate::spec::text::time_zone(zone).is_err())
-        {
-            super::on(walk, spec, "timeZone", |walk| wrong(walk, "this is no time zone", "not in the IANA database"));
+        if let Some(Err(refusal)) = text(spec, "timeZone").map(crate::spec::zone::time_zone) {
+            super::on(walk, spec, "timeZone", |walk| {
+                wrong(walk, &refusal.message, "not in the IANA database").help(refusal.help)
+            });
         }
     });
 }

@@ -15,35 +15,51 @@ trap 'rm -rf "$work"' EXIT
 "$here/generate.sh" "$work" "$services"
 
 has() { command -v "$1" >/dev/null; }
-row() {
-    local name=$1 version=$2 command=$3
-    for _ in $(seq "$runs"); do
-        local from to
-        from=$(date +%s%N)
-        bash -c "$command" >"$work/out" 2>"$work/err" || { echo "| $name | $version | fails: $(head -1 "$work/err") | | |" && return; }
-        to=$(date +%s%N)
-        echo $(((to - from) / 1000))
-    done | sort -n >"$work/times"
-    if grep -q fails "$work/times"; then cat "$work/times" && return; fi
-    local kinds
-    kinds=$(grep -cE '^ *-? *"?kind"?: "?(ServiceAccount|Service|Deployment|HorizontalPodAutoscaler|NetworkPolicy)"?,?$' "$work/out" || true)
-    awk -v name="$name" -v version="$version" -v kinds="$kinds" '{ times[NR] = $1 / 1000 }
-        END { printf "| %s | %s | %.1f | %.1f | %s |\n", name, version, times[1], times[int((NR + 1) / 2)], kinds }' "$work/times"
-}
+names=() versions=() commands=()
+add() { names+=("$1") versions+=("$2") commands+=("$3"); }
 
-echo "| tool | version | best, ms | median, ms | objects |"
-echo "|---|---|---|---|---|"
-row "windlass build (validated, verified)" "$("$WINDLASS" --version | cut -d' ' -f2)" "$WINDLASS build -C $work/windlass --stdout"
+add "windlass build (validated, verified)" "$("$WINDLASS" --version | cut -d' ' -f2)" "exec $WINDLASS build -C $work/windlass --stdout"
 if has helm; then
     version=$(helm version --short)
-    row "helm template" "$version" "helm template bench $work/helm"
+    add "helm template" "$version" "exec helm template bench $work/helm"
     if has kubeconform; then
         schemas=${SCHEMAS:+-schema-location '$SCHEMAS'}
-        row "helm template, kubeconform" "$version, $(kubeconform -v)" \
+        add "helm template, kubeconform" "$version, $(kubeconform -v)" \
             "helm template bench $work/helm | tee $work/helm.yaml | kubeconform -strict $schemas - && cat $work/helm.yaml"
     fi
 fi
-if has kustomize; then row "kustomize build" "$(kustomize version)" "kustomize build $work/kustomize"; fi
-if has jsonnet; then row "jsonnet" "$(jsonnet --version | awk '{ print $NF }')" "jsonnet -y $work/jsonnet/main.jsonnet"; fi
-if has cue; then row "cue export" "$(cue version | awk 'NR == 1 { print $3 }')" "cue export $work/cue/main.cue -e items --out yaml"; fi
-if has kcl; then row "kcl run" "$(kcl version)" "kcl run $work/kcl/main.k"; fi
+if has jsonnet; then add "jsonnet" "$(jsonnet --version | awk '{ print $NF }')" "exec jsonnet -y $work/jsonnet/main.jsonnet"; fi
+if has cue; then add "cue export" "$(cue version | awk 'NR == 1 { print $3 }')" "exec cue export $work/cue/main.cue -e items --out yaml"; fi
+if has kcl; then add "kcl run" "$(kcl version)" "exec kcl run $work/kcl/main.k"; fi
+# Last: it takes many seconds, and a machine that was busy for so long may be slower for a while.
+if has kustomize; then add "kustomize build" "$(kustomize version)" "exec kustomize build $work/kustomize"; fi
+
+# As hyperfine does: one run to warm up, then all runs of a tool one after the other.
+time_of() {
+    local tool=$1 from to
+    for run in $(seq 0 "$runs"); do
+        from=$(date +%s%N)
+        bash -c "${commands[$tool]}" >"$work/$tool.out" 2>"$work/$tool.err" || touch "$work/$tool.failed"
+        to=$(date +%s%N)
+        if [ "$run" -gt 0 ]; then echo $(((to - from) / 1000)) >>"$work/$tool.times"; fi
+    done
+}
+for tool in "${!names[@]}"; do time_of "$tool"; done
+
+echo "| tool | version | best, ms | median, ms | objects | times as long, median |"
+echo "|---|---|---|---|---|---|"
+for tool in "${!names[@]}"; do
+    if [ -e "$work/$tool.failed" ]; then
+        echo "| ${names[$tool]} | ${versions[$tool]} | fails: $(head -1 "$work/$tool.err") | | | |"
+        continue
+    fi
+    # Of a document, not of what a scaler names.
+    objects=$(grep -cE '^(kind|  kind|  "kind"|   "kind"): ' "$work/$tool.out" || true)
+    sort -n "$work/$tool.times" | awk -v name="${names[$tool]}" -v version="${versions[$tool]}" -v objects="$objects" \
+        -v own="$(sort -n "$work/0.times" | awk '{ t[NR] = $1 } END { print t[int((NR + 1) / 2)] }')" '
+        { times[NR] = $1 }
+        END {
+            median = times[int((NR + 1) / 2)]
+            printf "| %s | %s | %.1f | %.1f | %s | %.1f |\n", name, version, times[1] / 1000, median / 1000, objects, median / own
+        }'
+done

@@ -45,6 +45,8 @@ impl fmt::Debug for Repository {
 impl Repository {
     /// The repository around a folder.
     pub fn discover(start: &Path) -> Result<Self, GitError> {
+        // As Git itself: hashing all that is read again would take most of the time.
+        git2::opts::strict_hash_verification(false);
         let opened = git2::Repository::discover(start);
         let inner = opened.map_err(|error| GitError::of_opening(start, &error))?;
         let (work_tree, folder) = (inner.workdir().map(Path::to_path_buf), inner.commondir().to_path_buf());

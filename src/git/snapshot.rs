@@ -4,8 +4,10 @@ use super::{GitError, Shared};
 use crate::diagnostic::{Diagnostic, nearest};
 use crate::workspace::{self, Folders, ReadError, inside, join};
 use git2::{ErrorCode, ObjectType, Oid};
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 /// As many links as Linux follows.
 const LINK_LIMIT: u32 = 40;
@@ -20,7 +22,12 @@ pub struct Snapshot {
     pub(super) repository: Shared,
     commit: Oid,
     tree: Oid,
+    /// The folders on the way to what was asked for. Libgit2 itself keeps small ones only.
+    passed: Arc<Mutex<BTreeMap<Oid, Arc<Listing>>>>,
 }
+
+/// What the names in a folder stand for.
+type Listing = BTreeMap<Vec<u8>, Item>;
 
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -64,13 +71,13 @@ impl Snapshot {
     pub(super) fn of(repository: Shared, commit: Oid) -> Result<Self, GitError> {
         let tree = repository.lock().find_commit(commit).map(|commit| commit.tree_id());
         let tree = tree.map_err(|error| GitError::failed(format!("read the commit `{commit}`"), &error))?;
-        Ok(Self { repository, commit, tree })
+        Ok(Self { repository, commit, tree, passed: Arc::default() })
     }
 
     /// Files that are in no commit yet.
     pub(super) fn of_tree(repository: Shared, tree: Oid) -> Self {
         // No commit has the id of a tree, so nothing is in its history.
-        Self { repository, commit: tree, tree }
+        Self { repository, commit: tree, tree, passed: Arc::default() }
     }
 
     pub(super) fn tree(&self) -> Oid {
@@ -250,20 +257,30 @@ impl Snapshot {
     }
 
     fn item(&self, folder: Oid, name: &str) -> Result<Option<Item>, git2::Error> {
+        if let Some(listing) = self.passed.lock().get(&folder) {
+            return Ok(listing.get(name.as_bytes()).copied());
+        }
+        let listing = Arc::new(self.listing(folder)?);
+        self.passed.lock().insert(folder, Arc::clone(&listing));
+        Ok(listing.get(name.as_bytes()).copied())
+    }
+
+    fn listing(&self, folder: Oid) -> Result<Listing, git2::Error> {
         let repository = self.repository.lock();
         let tree = repository.find_tree(folder)?;
-        Ok(tree.get_name(name).map(|entry| Item::of(&entry)))
+        Ok(tree.iter().map(|entry| (entry.name_bytes().to_vec(), Item::of(&entry))).collect())
     }
 
     /// Everything in a folder; `path` names it in errors.
     fn items(&self, path: &str, folder: Oid) -> Result<Vec<(String, Item)>, ReadError> {
-        let repository = self.repository.lock();
-        let tree = repository.find_tree(folder).map_err(|error| unreadable(path, &error))?;
-        let named = |entry: git2::TreeEntry<'_>| match entry.name() {
-            Ok(name) => Ok((name.to_owned(), Item::of(&entry))),
-            Err(_) => Err(ReadError::NameNotUtf8 { path: inside(path, &String::from_utf8_lossy(entry.name_bytes())) }),
+        let listing = self.listing(folder).map_err(|error| unreadable(path, &error))?;
+        let named = |(name, item): (Vec<u8>, Item)| match String::from_utf8(name) {
+            Ok(name) => Ok((name, item)),
+            Err(error) => {
+                Err(ReadError::NameNotUtf8 { path: inside(path, &String::from_utf8_lossy(error.as_bytes())) })
+            }
         };
-        tree.iter().map(named).collect()
+        listing.into_iter().map(named).collect()
     }
 
     /// Says why a path leads nowhere: `at` is the end of the name that does not go on from `before`.

@@ -7,6 +7,13 @@ tools=$(mkdir -p "${1:?folder}" && cd "$1" && pwd)
 shift
 names=${*:-argocd actionlint pre-commit yaml-language-server}
 
+# What was built of other versions goes.
+versions=$(cat "$0" "$here"/../cluster/argocd/go.* | cksum)
+if [ "$(cat "$tools/versions" 2>/dev/null)" != "$versions" ]; then
+  rm -rf "$tools"/{argocd,argocd-cmp-server,argocd-client,actionlint,python,node_modules}
+  echo "$versions" >"$tools/versions"
+fi
+
 argocd() {
   [ -x "$tools/argocd-client" ] && [ -x "$tools/argocd-cmp-server" ] && return
   (cd "$here/../cluster/argocd" && CGO_ENABLED=0 GOFLAGS=-buildvcs=false \

@@ -6,6 +6,7 @@ use crate::workspace::{self, Folders, ReadError, inside, join};
 use git2::{ErrorCode, ObjectType, Oid};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ pub struct Snapshot {
     commit: Oid,
     tree: Oid,
     /// The folders on the way to what was asked for. Libgit2 itself keeps small ones only.
-    passed: Arc<Mutex<BTreeMap<Oid, Arc<Listing>>>>,
+    passed: Arc<Mutex<BTreeMap<Oid, Listing>>>,
 }
 
 /// What the names in a folder stand for.
@@ -257,11 +258,11 @@ impl Snapshot {
     }
 
     fn item(&self, folder: Oid, name: &str) -> Result<Option<Item>, git2::Error> {
-        if let Some(listing) = self.passed.lock().get(&folder) {
-            return Ok(listing.get(name.as_bytes()).copied());
-        }
-        let listing = Arc::new(self.listing(folder)?);
-        self.passed.lock().insert(folder, Arc::clone(&listing));
+        let mut passed = self.passed.lock();
+        let listing = match passed.entry(folder) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(self.listing(folder)?),
+        };
         Ok(listing.get(name.as_bytes()).copied())
     }
 

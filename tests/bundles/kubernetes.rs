@@ -37,7 +37,8 @@ pub(crate) fn schemas(completions: &Path) -> Schemas {
 /// Where the source of the typed crate lies.
 fn source() -> PathBuf {
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--manifest-path"])
+        // What only other platforms need was never fetched.
+        .args(["metadata", "--format-version", "1", "--offline", "--filter-platform", "host-tuple", "--manifest-path"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml"))
         .output()
         .expect("cargo runs");

@@ -152,6 +152,18 @@ const FUNCTIONS: &[&str] = &[
     "value",
 ];
 
+/// What other languages call a function, and what CEL does.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("count", "size"),
+    ("includes", "contains"),
+    ("len", "size"),
+    ("length", "size"),
+    ("lower", "lowerAscii"),
+    ("toLowerCase", "lowerAscii"),
+    ("toUpperCase", "upperAscii"),
+    ("upper", "upperAscii"),
+];
+
 /// Functions that an API server has and that are not evaluated here.
 const UNEVALUATED: &[&str] = &["type"];
 
@@ -478,7 +490,8 @@ impl<'a> Scope<'a> {
             return;
         }
         let at = tokens(self.text).find(|(_, token)| *token == name).map_or(0, |(at, _)| at);
-        let near = nearest(name, known).map(str::to_owned);
+        let meant = ELSEWHERE.iter().find(|(called, _)| what == "function" && *called == name);
+        let near = meant.map(|(_, meant)| *meant).or_else(|| nearest(name, known)).map(str::to_owned);
         let help = match (&near, what) {
             (Some(near), _) => format!("did you mean `{near}`?"),
             (None, "variable") => format!("what an expression may use: {}", listed(self.roots.iter().copied())),
@@ -526,6 +539,7 @@ mod tests {
         assert_eq!(flaw("object.spec.replicas = 3"), ("=".into(), "CEL compares with `==`".into()));
         assert_eq!(flaw("object.spec == self.x"), ("self".into(), "an expression has no variable `self`".into()));
         assert_eq!(flaw("'size' == 'x' && object.a.sise() > 1").0, "sise");
+        assert_eq!(flaw("object.a.length() > 1").0, "length");
         assert_eq!(flaw("variables.teams == 'a'").0, "teams");
         assert_eq!(flaw("object.spec\n  .x ? 1 :").1, "the expression ends too early");
         assert_eq!(flaw("a b").0, "b");

@@ -56,10 +56,10 @@ fn check(expressions: &[&Node], file: &str, found: &mut Diagnostics) {
     }
 }
 
-/// What is wrong with a rule of a custom resource, which is about `self`.
-pub(crate) fn flaw_of_rule(rule: &str) -> Option<String> {
+/// What is wrong with a rule of a custom resource, which is about `self`, and the name that was likely meant.
+pub(crate) fn flaw_of_rule(rule: &str) -> Option<(String, Option<String>)> {
     let flaw = deep(|| Expression::flaw_of_rule(rule))?;
-    flaw.map(|flaw| flaw.message)
+    flaw.map(|flaw| (flaw.message, flaw.suggestion))
 }
 
 /// The finding about a flaw at its place.

@@ -80,8 +80,8 @@ impl Rules {
     }
 }
 
-/// What is wrong with a rule of a definition, if it cannot be read.
-pub(crate) fn flaw(rule: &str) -> Option<String> {
+/// What is wrong with a rule of a definition, if it cannot be read, and the name that was likely meant.
+pub(crate) fn flaw(rule: &str) -> Option<(String, Option<String>)> {
     crate::policy::flaw_of_rule(rule)
 }
 

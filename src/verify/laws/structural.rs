@@ -118,10 +118,10 @@ fn rules<'a>(walk: &mut Walk<'a>, of: &'a Content) {
             on(walk, rule, "rule", |walk| {
                 wrong(walk, "a rule is empty").label("nothing to check").help("write an expression in CEL")
             });
-        } else if let Some(flaw) = text(rule, "rule").and_then(crate::verify::cel::flaw) {
-            on(walk, rule, "rule", |walk| {
-                wrong(walk, &flaw).label("cannot be read").help("a rule is an expression in CEL about `self`")
-            });
+        } else if let Some((flaw, meant)) = text(rule, "rule").and_then(crate::verify::cel::flaw) {
+            let meant = meant.map(|name| format!("did you mean `{name}`?"));
+            let help = meant.unwrap_or_else(|| "a rule is an expression in CEL about `self`".into());
+            on(walk, rule, "rule", |walk| wrong(walk, &flaw).label("cannot be read").help(help));
         }
     });
 }

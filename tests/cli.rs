@@ -387,6 +387,19 @@ fn simulate_shows_what_the_autoscaler_would_do() {
     }
 }
 
+/// What is wrong beside the answer is said beside it, and decides how the command ends.
+#[test]
+fn an_answer_about_a_system_with_errors_says_them() {
+    let folder = project();
+    change(folder.path(), "system.yaml", "cache.url", "cache.nope");
+    for arguments in [&["capacity", "--env", "production"][..], &["simulate", "production", "api", "--at", "cpu=80"]] {
+        let output = windlass(folder.path(), &[arguments, &["--format", "json"]].concat());
+        assert_eq!(code(&output), 1, "{}", text(&output.stdout));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("one document in JSON");
+        assert!(text(&output.stderr).contains("1 error"), "{}", text(&output.stderr));
+    }
+}
+
 /// What the command says of an example, as JSON.
 fn of_platform(arguments: &[&str]) -> serde_json::Value {
     let system = ["--system", "examples/ai-platform/system.yaml", "--format", "json"];

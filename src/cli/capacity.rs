@@ -51,10 +51,12 @@ impl Command {
         };
         let all: Vec<Option<Assessed>> =
             environments.iter().map(|environment| assessed(&project, environment, &mut found)).collect();
-        let failed = all.iter().any(Option::is_none);
-        // In JSON the answer is the only document.
-        if found.has_errors() && (failed || global.format == Format::Text) {
+        let has_errors = found.has_errors();
+        if all.iter().all(Option::is_none) {
             terminal.findings(&project.sources, found, false);
+        } else if has_errors {
+            // In JSON the answer is the only document.
+            terminal.findings_beside(&project.sources, found);
         }
         let all: Vec<Assessed> = all.into_iter().flatten().collect();
         if global.format == Format::Json && !all.is_empty() {
@@ -62,7 +64,7 @@ impl Command {
         } else if global.format == Format::Text {
             terminal.out(&all.iter().map(sheet::text).collect::<Vec<_>>().join("\n"));
         }
-        if failed || all.iter().any(is_short) { Ending::Findings } else { Ending::Clean }
+        if has_errors || all.iter().any(is_short) { Ending::Findings } else { Ending::Clean }
     }
 }
 

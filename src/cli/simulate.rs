@@ -5,7 +5,7 @@ use super::table::{Table, folded};
 use super::terminal::Terminal;
 use super::{Ending, Global};
 use crate::autoscale::{Held, Reading, SYNC, Scaler, Step};
-use crate::diagnostic::{Format, listed, nearest};
+use crate::diagnostic::{Format, Severity, listed, nearest};
 use crate::model::{Component, Goal, Metric, MetricSource, Model, Quantity, Queried, Scale};
 use crate::spec::Duration;
 use crate::target::Gate;
@@ -83,8 +83,8 @@ impl Simulate {
             }
         };
         let (model, of_model) = crate::model(&project.loaded, environment);
+        found.extend(of_model.into_iter().filter(|finding| finding.severity == Severity::Error));
         let Some(model) = model else {
-            found.extend(of_model);
             terminal.findings(&project.sources, found, false);
             return Ending::Findings;
         };
@@ -96,7 +96,12 @@ impl Simulate {
                 return Ending::Usage;
             }
         }
-        Ending::Clean
+        if !found.has_errors() {
+            return Ending::Clean;
+        }
+        // What is wrong beside is said as well.
+        terminal.findings_beside(&project.sources, found);
+        Ending::Findings
     }
 
     fn simulated<'m>(&self, model: &'m Model) -> Result<Run<'m>, String> {

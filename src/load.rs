@@ -192,7 +192,9 @@ impl Loader<'_> {
         }
         let errors = self.found.count(crate::diagnostic::Severity::Error);
         normalise(&mut node, shape, self.found);
-        policy::check_rules(&node, &self.sources.file(file).text, self.found);
+        let text = &self.sources.file(file).text;
+        policy::check_rules(&node, text, self.found);
+        policy::check_selectors(&node, text, self.found);
         self.anchor(path, &mut node, shape);
         (self.found.count(crate::diagnostic::Severity::Error) == errors).then_some(node)
     }

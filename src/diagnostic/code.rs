@@ -282,6 +282,7 @@ codes! {
     OBJECT_DEFINITION = "WL0819", "object-definition", "a definition of a kind that the API server refuses";
     OBJECT_REFERENCE = "WL0820", "object-reference", "a reference in an object that names nothing";
     OBJECT_QUOTA = "WL0821", "object-quota", "a quota or a limit of a namespace that the API server refuses";
+    OBJECT_DEVICES = "WL0822", "object-devices", "a selector of devices that is no condition";
 
     DELIVERY_URL = "WL0830", "bad-repository", "an address of a repository or API server that is not one";
     DELIVERY_LOGIN = "WL0831", "login-in-repository", "a login in the address of a repository";

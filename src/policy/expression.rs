@@ -13,9 +13,6 @@ use std::ops::Range;
 pub(super) const VARIABLES: &[&str] =
     &["object", "oldObject", "request", "params", "namespaceObject", "variables", "authorizer", "component", "system"];
 
-/// Those of a rule in the definition of a custom resource.
-const OF_RULE: &[&str] = &["self", "oldSelf"];
-
 /// The functions of CEL and of Kubernetes, as they are called.
 const FUNCTIONS: &[&str] = &[
     "add",
@@ -221,12 +218,11 @@ impl Expression {
         Ok(Self { text: text.to_owned(), ast })
     }
 
-    /// What is wrong with a rule of a custom resource, which is about `self`. Runs in [`deep`].
-    pub(super) fn flaw_of_rule(text: &str) -> Option<Flaw> {
-        match Self::syntax(text) {
-            Ok(ast) => Scope::of(text, OF_RULE, None).flaw_in(&ast),
-            Err(flaw) => Some(flaw),
-        }
+    /// Reads an expression that may name only these variables. Runs in [`deep`].
+    pub(super) fn of_names(text: &str, variables: &'static [&'static str]) -> Result<IdedExpr, Flaw> {
+        let ast = Self::syntax(text)?;
+        let flaw = Scope::of(text, variables, None).flaw_in(&ast);
+        flaw.map_or(Ok(ast), Err)
     }
 
     /// Reads an expression, whatever it names. Runs in [`deep`].

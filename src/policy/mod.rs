@@ -6,6 +6,7 @@
 
 mod admission;
 mod allowance;
+mod condition;
 mod cost;
 mod enforce;
 mod expression;
@@ -24,9 +25,9 @@ use crate::spec;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use allowance::{Allowance, allowances};
+pub(crate) use condition::{About, Misfit};
 pub use enforce::{enforce, enforce_on_system};
-pub(crate) use written::flaw_of_rule;
-pub use written::{check_admission, check_rules};
+pub use written::{check_admission, check_rules, check_selectors};
 
 /// All warnings, as a word in the place of a code.
 const WARNINGS: &str = "warnings";

@@ -1,5 +1,6 @@
 //! The expressions of a file, as soon as it is read: what is wrong with one is told at its very place.
 
+use super::condition::About;
 use super::expression::{Expression, Flaw, deep};
 use crate::diagnostic::{Diagnostic, Diagnostics, code};
 use crate::document::{Node, Value};
@@ -18,6 +19,28 @@ pub fn check_rules(document: &Node, file: &str, found: &mut Diagnostics) {
         }
     }
     check(&expressions, file, found);
+}
+
+/// Checks the selectors of devices that components and profiles write under `gpu`.
+pub fn check_selectors(document: &Node, file: &str, found: &mut Diagnostics) {
+    let maps = ["components", "profiles"].into_iter().filter_map(|key| document.get(key).and_then(Node::as_map));
+    let claims = maps.flat_map(crate::document::Map::values).filter_map(|entry| entry.node.get("gpu")?.get("claim"));
+    let lists = claims.filter_map(|claim| match &claim.get("selectors")?.value {
+        Value::List(selectors) => Some(selectors),
+        _ => None,
+    });
+    for selector in lists.flatten() {
+        let Some(text) = selector.as_text() else { continue };
+        let Some(misfit) = About::Device.misfit(text) else { continue };
+        let place = inside(selector.span, file, text, misfit.at);
+        let finding = Diagnostic::error(code::OBJECT_DEVICES, misfit.message)
+            .label(place, "not a condition")
+            .reason("the API server reads the selectors of a claim, and refuses what is no condition");
+        found.push(match misfit.meant {
+            Some(name) => finding.help(format!("did you mean `{name}`?")).suggest(place, name, false),
+            None => finding.help("a selector is a condition in CEL about `device`"),
+        });
+    }
 }
 
 /// Checks the expressions of an admission policy, and that it is one.
@@ -54,12 +77,6 @@ fn check(expressions: &[&Node], file: &str, found: &mut Diagnostics) {
             None => found.push(unreadable(node.span)),
         }
     }
-}
-
-/// What is wrong with a rule of a custom resource, which is about `self`, and the name that was likely meant.
-pub(crate) fn flaw_of_rule(rule: &str) -> Option<(String, Option<String>)> {
-    let flaw = deep(|| Expression::flaw_of_rule(rule))?;
-    flaw.map(|flaw| (flaw.message, flaw.suggestion))
 }
 
 /// The finding about a flaw at its place.

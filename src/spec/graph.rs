@@ -1,8 +1,8 @@
 //! Who speaks to whom: uses, the Service, routes, egress, metrics.
 
 use super::{
-    Cidr, DnsLabel, DnsName, Duration, HeaderKey, Host, LabelKey, Literal, Named, PortNumber, PortText, Switch, Text,
-    UrlPath, record, words,
+    Cidr, DnsLabel, DnsName, Duration, Host, LabelKey, Literal, Named, PortNumber, PortText, QualifiedName,
+    RouteHeaderKey, Switch, Text, UrlPath, record, words,
 };
 
 record! {
@@ -35,7 +35,7 @@ record! {
         /// `Local` keeps the client's address and the traffic on its node.
         opt external_traffic_policy "externalTrafficPolicy": TrafficPolicy,
         /// The class of load balancer.
-        opt class "class": Text,
+        opt class "class": QualifiedName,
     }
 }
 
@@ -89,7 +89,7 @@ record! {
         /// The prefix that takes the place of the matched one.
         opt rewrite "rewrite": UrlPath,
         /// Request headers that the route sets.
-        opt headers "headers": Named<HeaderKey, Literal>,
+        opt headers "headers": Named<RouteHeaderKey, Literal>,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Work that ends: jobs and migrations.
 
 use super::{
-    Count, Duration, EnvKey, EnvValue, Gpu, ImageText, Int, Literal, Named, Placement, Positive, Resources, Switch,
-    Text, record, words,
+    Count, Duration, EnvKey, EnvValue, Gpu, ImageText, Int, Literal, Named, Placement, Positive, QualifiedName,
+    Resources, Switch, Text, record, words,
 };
 
 words! {
@@ -49,7 +49,7 @@ record! {
         /// Exit codes of a container.
         opt on_exit_codes "onExitCodes": ExitCodes,
         /// Conditions of the pod that are true, such as `DisruptionTarget`.
-        opt on_pod_conditions "onPodConditions": Vec<Text>,
+        opt on_pod_conditions "onPodConditions": Vec<QualifiedName>,
     }
     forms ["onExitCodes", "onPodConditions"]
 }

@@ -49,8 +49,10 @@ keys! {
     FileKey: "a path", mount_path;
     /// An image, or a path of a registry.
     ImageKey: "an image", super::image::key;
-    /// A header of a request.
-    HeaderKey: "a header", accept;
+    /// A header of a probe.
+    HeaderKey: "a header", header_name;
+    /// A header of a request that a route sets.
+    RouteHeaderKey: "a header", token;
     /// A parameter of a server.
     ParameterKey: "a parameter", accept;
     /// The name of a field or measure of the catalogue.
@@ -70,6 +72,23 @@ fn field_name(text: &str) -> Checked {
         format!("`{text}` is not the name of a field"),
         "use letters and digits, starting with a small letter, such as `f1Score`",
     )
+}
+
+/// Source: `IsHTTPHeaderName` of apimachinery.
+pub fn header_name(text: &str) -> Checked {
+    if !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+        return Ok(());
+    }
+    refuse(code::BAD_NAME, format!("`{text}` is not the name of a header"), "use letters, digits and `-`")
+}
+
+/// A token of HTTP, at most 256 bytes. Source: `HTTPHeaderName` of the Gateway API.
+fn token(text: &str) -> Checked {
+    let inner = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if (1..=256).contains(&text.len()) && text.chars().all(inner) {
+        return Ok(());
+    }
+    refuse(code::BAD_NAME, format!("`{text}` is not the name of a header"), "use letters, digits and `-`, at most 256")
 }
 
 /// Source: `IsEnvVarName` of apimachinery, without what shells cannot use.

@@ -99,6 +99,8 @@ text! {
     TimeZone { "a time zone", "Europe/Madrid", time_zone, Some("^[A-Za-z_]+(/[A-Za-z0-9_+-]+)*$") }
     /// A name of a label or annotation: an optional prefix and a name.
     LabelName { "the name of a label", "example.com/team", label_name, None }
+    /// A name with a domain or without: a class of load balancers, a condition of pods.
+    QualifiedName { "a name", "example.com/internal", qualified_name, None }
     /// The name of an extended resource.
     ResourceName { "the name of a resource", "nvidia.com/gpu", resource_name, None }
     /// A taint of a node.
@@ -420,6 +422,11 @@ pub fn label_name(text: &str) -> Checked {
         format!("`{text}` is not the name of a label or annotation"),
         "write `name` or `prefix/name` of letters, digits, `-`, `_` and `.`, at most 63",
     )
+}
+
+fn qualified_name(text: &str) -> Checked {
+    let named = |refusal: Refusal| Refusal::new(code::BAD_NAME, format!("`{text}` is not a name"), refusal.help);
+    label_name(text).map_err(named)
 }
 
 /// Source: `IsValidLabelValue` of apimachinery.

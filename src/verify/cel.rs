@@ -80,11 +80,6 @@ impl Rules {
     }
 }
 
-/// What is wrong with a rule of a definition, if it cannot be read, and the name that was likely meant.
-pub(crate) fn flaw(rule: &str) -> Option<(String, Option<String>)> {
-    crate::policy::flaw_of_rule(rule)
-}
-
 /// Takes away the messages that depend on the order of the keys of a map.
 fn fix_messages(schema: &mut Value) {
     let has_maps = has_maps(schema);

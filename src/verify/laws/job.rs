@@ -36,6 +36,13 @@ pub(super) fn jobs_can_run<'a>(subject: Subject<'a>, walk: &mut Walk<'a>) {
         at(walk, job, &["podFailurePolicy"], |walk, policy| {
             super::each(walk, policy, "rules", |walk, rule| {
                 super::one_of(walk, rule, &["onExitCodes", "onPodConditions"], code::OBJECT_JOB, "this rule");
+                super::each(walk, rule, "onPodConditions", |walk, condition| {
+                    if text(condition, "type").is_some_and(|of| crate::spec::text::label_name(of).is_err()) {
+                        super::on(walk, condition, "type", |walk| {
+                            wrong(walk, "this is no condition of a pod", "neither a name nor `domain/name`")
+                        });
+                    }
+                });
             });
         });
         if super::has(job, "selector") && get(job, &["manualSelector"]) != Some(&Content::Bool(true)) {

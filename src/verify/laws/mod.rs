@@ -7,6 +7,7 @@ mod budget;
 mod container;
 mod data;
 mod definition;
+mod devices;
 mod environment;
 mod ingress;
 mod job;
@@ -30,6 +31,7 @@ mod volume;
 use super::schema::{Fault, Step, Walk};
 use crate::diagnostic::Code;
 use crate::kube::{Content, Identity, Key};
+use crate::policy::Misfit;
 
 /// An object, as the laws see it.
 #[derive(Clone, Copy)]
@@ -56,6 +58,7 @@ const LAWS: &[Law] = &[
     ingress::paths_and_backends_are_valid,
     network::policies_are_valid,
     data::data_are_valid,
+    devices::selectors_of_devices_are_conditions,
     rbac::rules_say_what_and_on_what,
     storage::claims_are_valid,
     quota::quotas_and_limits_are_valid,
@@ -182,6 +185,12 @@ fn one_of<'a>(walk: &mut Walk<'a>, content: &'a Content, fields: &[&str], code: 
                 .on_key(),
         ),
     }
+}
+
+/// What a fault of a condition in CEL says beside its message.
+fn condition(fault: Fault, misfit: &Misfit, otherwise: &str) -> Fault {
+    let meant = misfit.meant.as_ref().map(|name| format!("did you mean `{name}`?"));
+    fault.label("not a condition").help(meant.unwrap_or_else(|| otherwise.into()))
 }
 
 #[cfg(test)]

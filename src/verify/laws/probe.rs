@@ -48,6 +48,7 @@ fn handler<'a>(walk: &mut Walk<'a>, of: &'a Content) {
             });
         }
     });
+    at(walk, of, &["httpGet"], |walk, asked| super::each(walk, asked, "httpHeaders", header));
     for form in ["httpGet", "tcpSocket"] {
         at(walk, of, &[form], |walk, asked| {
             let wrong = match asked.get("port") {
@@ -62,6 +63,18 @@ fn handler<'a>(walk: &mut Walk<'a>, of: &'a Content) {
                         .reason("the API server refuses it")
                 });
             }
+        });
+    }
+}
+
+fn header<'a>(walk: &mut Walk<'a>, header: &'a Content) {
+    let name = super::text(header, "name").unwrap_or_default();
+    if let Err(refusal) = crate::spec::header_name(name) {
+        super::on(walk, header, "name", |walk| {
+            walk.fault(code::OBJECT_PROBE, refusal.message)
+                .label("not a name of a header")
+                .reason("the API server refuses it")
+                .help(refusal.help)
         });
     }
 }

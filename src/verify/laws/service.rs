@@ -45,6 +45,11 @@ fn addresses<'a>(spec: &'a Content, of: &str, walk: &mut Walk<'a>) {
     if text(spec, "clusterIP").is_some_and(|address| !matches!(address, "" | "None") && !is_address(address)) {
         super::on(walk, spec, "clusterIP", |walk| wrong(walk, "this is no IP address", "an address, or `None`"));
     }
+    if text(spec, "loadBalancerClass").is_some_and(|class| rules::label_name(class).is_err()) {
+        super::on(walk, spec, "loadBalancerClass", |walk| {
+            wrong(walk, "this is no class of load balancers", "neither a name nor `domain/name`")
+        });
+    }
     each(walk, spec, "externalIPs", |walk, address| {
         if address.as_str().is_some_and(|address| !is_address(address)) {
             walk.push(wrong(walk, "this is no IP address", "not an address"));

@@ -3,6 +3,7 @@
 use super::{Subject, at, each, entries, has, is_true, items, on, text};
 use crate::diagnostic::{code, listed};
 use crate::kube::Content;
+use crate::policy::About;
 use crate::verify::schema::{Fault, Walk};
 
 const TYPES: &[&str] = &["array", "boolean", "integer", "number", "object", "string"];
@@ -118,10 +119,10 @@ fn rules<'a>(walk: &mut Walk<'a>, of: &'a Content) {
             on(walk, rule, "rule", |walk| {
                 wrong(walk, "a rule is empty").label("nothing to check").help("write an expression in CEL")
             });
-        } else if let Some((flaw, meant)) = text(rule, "rule").and_then(crate::verify::cel::flaw) {
-            let meant = meant.map(|name| format!("did you mean `{name}`?"));
-            let help = meant.unwrap_or_else(|| "a rule is an expression in CEL about `self`".into());
-            on(walk, rule, "rule", |walk| wrong(walk, &flaw).label("cannot be read").help(help));
+        } else if let Some(misfit) = text(rule, "rule").and_then(|rule| About::Resource.misfit(rule)) {
+            on(walk, rule, "rule", |walk| {
+                super::condition(wrong(walk, &misfit.message), &misfit, "a rule is a condition in CEL about `self`")
+            });
         }
     });
 }

@@ -33,7 +33,9 @@ impl About {
     /// What is wrong with a condition, if anything.
     pub(crate) fn misfit(self, text: &str) -> Option<Misfit> {
         let misfit = |flaw: Flaw| Misfit { at: flaw.at, message: flaw.message, meant: flaw.suggestion };
-        deep(|| match Expression::of_names(text, self.variables()) {
+        let is_beyond = matches!(self, Self::Device) && BEYOND.iter().any(|call| text.contains(call));
+        let read = || if is_beyond { Expression::syntax(text) } else { Expression::of_names(text, self.variables()) };
+        deep(|| match read() {
             Err(flaw) => Some(misfit(flaw)),
             Ok(ast) if is_never_bool(&ast) => Some(Misfit {
                 at: 0..text.len(),
@@ -44,6 +46,10 @@ impl About {
         })?
     }
 }
+
+/// What a selector of devices may call and is not known here: then only its syntax is read. Source:
+/// `CELDeviceSelector` of `resource.k8s.io`, and the attributes that are lists.
+const BEYOND: &[&str] = &["cel.bind(", ".includes("];
 
 /// Operators and functions whose result is of another type, whatever they are given.
 const OTHERWISE: &[&str] = &[
@@ -82,6 +88,8 @@ mod tests {
         assert!(Resource.misfit("self.rows.size() > 0 && oldSelf.rows == self.rows").is_none());
         assert!(Device.misfit("device.driver == 'gpu.example.com' && device.attributes['a.b'].c").is_none());
         assert!(Device.misfit("device.capacity['gpu.example.com'].memory.compareTo(quantity('40Gi')) >= 0").is_none());
+        assert!(Device.misfit("cel.bind(a, device.attributes['a.b'], a.x && a.y)").is_none());
+        assert!(Device.misfit("cel.bind(a, device.attributes['a.b'], a.x &&)").is_some());
         assert!(Device.misfit("self.a").is_some());
         assert_eq!(Resource.misfit("self.rows.length() > 0").and_then(|misfit| misfit.meant).as_deref(), Some("size"));
     }

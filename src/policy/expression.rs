@@ -226,7 +226,7 @@ impl Expression {
     }
 
     /// Reads an expression, whatever it names. Runs in [`deep`].
-    fn syntax(text: &str) -> Result<IdedExpr, Flaw> {
+    pub(super) fn syntax(text: &str) -> Result<IdedExpr, Flaw> {
         refuse_depth(text)?;
         let parsed = Parser::new().enable_optional_syntax(true).parse(text);
         parsed.map_err(|errors| syntax(text, errors.errors.first()))
